@@ -1,0 +1,1 @@
+"""The outside world: one Prefect block per kind of credential or connection."""

@@ -1,0 +1,1 @@
+"""Pipelines and platforms as files, and the commands that read them."""

@@ -1,0 +1,105 @@
+"""What a connection's logical name resolves to: plain settings, from a platform file or a Prefect block.
+
+Secrets are `SecretStr`, so that no repr, log or error shows them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+
+from penstock.spec import Spec
+
+
+class NoAuth(Spec):
+    """Nothing is sent."""
+
+    kind: Literal["none"]
+
+
+class BasicAuth(Spec):
+    """HTTP Basic."""
+
+    kind: Literal["basic"]
+    username: str
+    password: SecretStr
+
+
+class BearerAuth(Spec):
+    """A fixed token in `Authorization: Bearer`."""
+
+    kind: Literal["bearer"]
+    token: SecretStr
+
+
+class ApiKeyAuth(Spec):
+    """A key in a header or in the query."""
+
+    kind: Literal["api_key"]
+    name: str = Field(description="Header or query parameter that carries the key.")
+    value: SecretStr
+    location: Literal["header", "query"] = "header"
+
+
+class OAuth2Auth(Spec):
+    """OAuth 2 client credentials; the token is renewed before it expires and after a 401."""
+
+    kind: Literal["oauth2"]
+    token_url: str
+    client_id: str
+    client_secret: SecretStr
+    scope: str | None = None
+
+
+Auth = Annotated[NoAuth | BasicAuth | BearerAuth | ApiKeyAuth | OAuth2Auth, Field(discriminator="kind")]
+
+
+class RateLimit(Spec):
+    """At most `requests` calls in any `seconds`, for everything that uses the connection."""
+
+    requests: int = Field(ge=1)
+    seconds: float = Field(default=1.0, gt=0)
+
+
+class RestConnection(Spec):
+    """An HTTP API."""
+
+    kind: Literal["rest"]
+    base_url: str
+    auth: Auth = NoAuth(kind="none")
+    headers: dict[str, str] = Field(default_factory=dict, description="Sent with every request; no secrets here.")
+    rate_limit: RateLimit | None = None
+    timeout_seconds: float = Field(default=60.0, gt=0)
+
+
+class GladlyConnection(Spec):
+    """A Gladly organisation and an API user's token."""
+
+    kind: Literal["gladly"]
+    organization: str = Field(description="`org`, `org.region`, or the pasted address.")
+    email: str
+    token: SecretStr
+    base_url: str | None = Field(default=None, description="Another address than Gladly's, for a sandbox.")
+
+
+class FolderConnection(Spec):
+    """A folder that serves as an object store."""
+
+    kind: Literal["folder"]
+    path: str
+
+
+class DuckDBConnection(Spec):
+    """A DuckDB file that serves as the warehouse."""
+
+    kind: Literal["duckdb"]
+    path: str
+    memory_limit: str = Field(default="256MB", description="DuckDB spills to disk beyond it.")
+    threads: int | None = Field(default=None, ge=1)
+    lock_timeout_seconds: float = Field(default=600.0, gt=0, description="How long a load waits for another run's.")
+
+
+Connection = Annotated[RestConnection | GladlyConnection | FolderConnection, Field(discriminator="kind")]
+StoreConnection = FolderConnection
+WarehouseConnection = DuckDBConnection

@@ -1,0 +1,1 @@
+"""Source kinds: what a pipeline file may say for each. `registry` names them all."""

@@ -1,0 +1,53 @@
+"""What every source's pipeline file has: the source itself, its datasets, and what both say about loading."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from penstock.artifacts import Guards, SchemaContract
+from penstock.spec import Name, Spec, TableName
+from penstock.strategy import LoadStrategy
+from penstock.window import TimeWindow
+
+
+class SourceSpec(Spec):
+    """A system of one kind, and the connection that leads to it."""
+
+    kind: str
+    connection: Name = Field(description="Logical name; the platform file says what it means.")
+
+
+class DatasetSpec(Spec):
+    """One table's worth of a source. What is unset comes from the pipeline."""
+
+    name: TableName
+    description: str = ""
+    table: TableName | None = Field(default=None, description="Bronze table; default `<source>__<dataset>`.")
+    window: TimeWindow | None = None
+    load_strategy: LoadStrategy | None = None
+    schema_contract: SchemaContract = "evolve"
+    guards: Guards = Guards()
+
+
+class SourceTraits(Spec):
+    """What a source can do, for checks made before anything runs."""
+
+    honours_window: bool = Field(description="Whether an extraction reads only the interval; a backfill needs it.")
+    absent_rows_are_deleted: bool = Field(
+        default=False, description="Whether a full extraction holds every row that exists."
+    )
+
+
+InstanceName = TableName
+
+
+class Instance(Spec):
+    """One of several connections over which a pipeline's datasets are repeated."""
+
+    name: InstanceName
+    connection: Name
+
+
+Reuse = Annotated[Literal["none", "ingest", "stage"], Field(description="What of an earlier extraction to use again.")]

@@ -1,0 +1,34 @@
+"""The base of every type that a person writes or that crosses tasks."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+TABLE_PATTERN = r"^[a-z_][a-z0-9_]*$"
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=63)]
+"""A client, pipeline or connection: lower case letters and digits, words joined by one hyphen."""
+
+TableName = Annotated[str, StringConstraints(pattern=TABLE_PATTERN, max_length=63)]
+"""A dataset, table or schema: lower case letters, digits and underscores."""
+
+
+class Spec(BaseModel):
+    """What a person wrote: unknown keys are errors, and nothing changes after it was read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Artifact(BaseModel):
+    """What was decided or what happened: small, JSON-able, and passed between tasks instead of data."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def snake(name: str) -> str:
+    """Returns a hyphenated name as an SQL identifier (`warby-parker` -> `warby_parker`)."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")

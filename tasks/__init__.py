@@ -1,0 +1,1 @@
+"""What a pipeline does: verbs are thin Prefect tasks, nouns are folders free of Prefect."""

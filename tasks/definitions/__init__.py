@@ -1,0 +1,1 @@
+"""Reads pipeline and platform files; free of Prefect."""

@@ -1,0 +1,1 @@
+"""What a source is: one module per kind, free of Prefect."""

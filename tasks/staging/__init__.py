@@ -1,0 +1,1 @@
+"""Object stores, manifests, and copy-then-peek; free of Prefect."""

@@ -1,0 +1,1 @@
+"""Bulk loads into bronze under the ledger; free of Prefect."""

@@ -1,0 +1,48 @@
+"""The warehouse contract: what every warehouse does, and what every caller may rely on.
+
+`tests/contract/test_warehouse_contract.py` is the suite, fed by data, that a warehouse passes. `load` is one
+transaction: landing, reconciliation, guards, the strategy's effect and the ledger row are committed together or not at
+all, whatever happens to the process. Driver errors arrive as the error tree's types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, TableRef
+from penstock.ledger import LoadRecord
+from tasks.staging.contract import ObjectStore
+
+
+class Rows(NamedTuple):
+    """A query's answer: column names, and rows in the order the query gives."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+class Warehouse(Protocol):
+    """A place of bronze tables and of the ledger."""
+
+    def migrate(self) -> None:
+        """Creates or upgrades the `penstock` schema; nothing happens where it is current."""
+
+    def load(self, plan: LoadPlan, batch: StagedBatch, store: ObjectStore) -> LoadResult:
+        """Loads a staged batch as the plan says, in one transaction with its ledger row.
+
+        A batch whose id the ledger has, or whose interval is covered while `plan.reload` is off, changes nothing and
+        gives `already_loaded`.
+        """
+
+    def loads(self, *, targets: Sequence[TableRef] = (), pipeline: str | None = None) -> list[LoadRecord]:
+        """Returns ledger rows in the order they were committed; all of them without a filter."""
+
+    def seen_files(self, target: TableRef, candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Returns those of `(source_name, source_etag)` that earlier loads of the table already hold."""
+
+    def preview(self, plan: LoadPlan, columns: Sequence[str]) -> list[str]:
+        """Returns the SQL statements that a load of these columns would run; touches nothing."""
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
+        """Runs one read-only query."""
