@@ -64,6 +64,9 @@ class Interval(Artifact):
         return self.start, self.end
 
 
+NewLine = Literal["\n", "\r\n", "\r"]
+
+
 class CsvDialect(Artifact):
     """How a CSV file is written. An empty field is NULL, a quoted empty field is an empty string."""
 
@@ -71,6 +74,7 @@ class CsvDialect(Artifact):
     quote: str = '"'
     escape: str = '"'
     encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    new_line: NewLine | None = Field(default=None, description="What ends a record; staging finds it by peeking.")
 
 
 class ExtractedFile(Artifact):

@@ -50,6 +50,12 @@ class OAuth2Auth(Spec):
     client_id: str
     client_secret: SecretStr
     scope: str | None = None
+    secret_in: Literal["body", "header"] = Field(
+        default="body", description="Whether the token request carries the client in its form or as HTTP Basic."
+    )
+    parameters: dict[str, str] = Field(
+        default_factory=dict, description="More fields of the token request, such as `audience`; no secrets here."
+    )
 
 
 Auth = Annotated[NoAuth | BasicAuth | BearerAuth | ApiKeyAuth | OAuth2Auth, Field(discriminator="kind")]
@@ -80,7 +86,16 @@ class GladlyConnection(Spec):
     organization: str = Field(description="`org`, `org.region`, or the pasted address.")
     email: str
     token: SecretStr
-    base_url: str | None = Field(default=None, description="Another address than Gladly's, for a sandbox.")
+    base_url: str | None = Field(
+        default=None, description="Another address than Gladly's, for a sandbox; whole, with `/api/v1`."
+    )
+    requests_per_second: int | None = Field(
+        default=None, ge=1, description="Pace of all calls. Default: Gladly's 10, or none of ours at another address."
+    )
+    reports_per_minute: int | None = Field(
+        default=None, ge=1, description="Pace of reports. Default: Gladly's 10, or none of ours at another address."
+    )
+    concurrent_reports: int = Field(default=2, ge=1, description="Reports at once; Gladly allows two.")
 
 
 class FolderConnection(Spec):

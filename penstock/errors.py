@@ -44,12 +44,16 @@ class PenstockError(Exception):
         raise AttributeError(name)
 
     def __str__(self) -> str:
-        facts = ", ".join(f"{name}={value}" for name, value in self.facts.items() if value is not None)
-        text = f"{self.message} ({facts})" if facts else self.message
+        text = self.message_with_facts()
         return f"{text}. {self.guidance}" if self.guidance else text
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.message, self.guidance, self.facts)
+
+    def message_with_facts(self) -> str:
+        """Returns the message and what was seen, without the guidance."""
+        facts = ", ".join(f"{name}={value}" for name, value in self.facts.items() if value is not None)
+        return f"{self.message} ({facts})" if facts else self.message
 
     def context(self) -> dict[str, Fact]:
         """Returns the facts, for logs and reports."""

@@ -31,6 +31,9 @@ class GladlyDataset(DatasetSpec):
     aggregation: Literal["halfHourly", "daily", "weekly", "monthly", "quarterly"] | None = None
     filters: ReportFilters = ReportFilters()
     row_cap: int = Field(default=100_000, ge=1, description="Where the API cuts a report off without saying so.")
+    expected_columns: tuple[str, ...] = Field(
+        default=(), description="Columns without which a report's answer is taken for an error, as the header has them."
+    )
 
     @model_validator(mode="after")
     def _names_one_thing(self) -> GladlyDataset:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from penstock.sources.base import DatasetSpec, SourceSpec
 from penstock.spec import Spec
-from penstock.window import Duration, Timezone
+from penstock.window import Timezone
 
-Path = Annotated[
+JsonPath = Annotated[
     str, Field(description="Dotted path into a JSON body, such as `meta.next_cursor`; empty is the body itself.")
 ]
+Location = Annotated[
+    Literal["query", "body"], Field(description="Where requests carry it; names in a body are dotted paths.")
+]
+Granularity = Literal["day", "hour", "minute", "second", "millisecond"]
 
 
 class NoPaging(Spec):
@@ -22,21 +27,27 @@ class NoPaging(Spec):
 
 
 class PageNumberPaging(Spec):
-    """`page=1`, `page=2`, ... until a page is short or empty, or the stated number of pages is reached."""
+    """`page=1`, `page=2`, ... until the stated number of pages or records is reached, or a page is empty.
+
+    A page with fewer records than `size` is the last one only after a page had exactly `size`: an API that quietly
+    gives less than it was asked for would otherwise be cut off at its first page.
+    """
 
     kind: Literal["page_number"]
     parameter: str = "page"
+    location: Location = "query"
     first: int = 1
     size_parameter: str | None = None
     size: int | None = Field(default=None, ge=1)
-    pages_path: Path | None = Field(default=None, description="Where the body states how many pages there are.")
+    pages_path: JsonPath | None = Field(default=None, description="Where the body states how many pages there are.")
 
 
 class OffsetPaging(Spec):
-    """`offset=0`, `offset=size`, ... until a page is short or empty."""
+    """`offset=0`, `offset=100`, ... by the records that came, until a page is short (as in page_number) or empty."""
 
     kind: Literal["offset"]
     parameter: str = "offset"
+    location: Location = "query"
     size_parameter: str = "limit"
     size: int = Field(default=100, ge=1)
 
@@ -46,22 +57,33 @@ class CursorPaging(Spec):
 
     kind: Literal["cursor"]
     parameter: str = "cursor"
-    path: Path | None = Field(default=None, description="Where the body has the next cursor.")
+    location: Location = "query"
+    path: JsonPath | None = Field(default=None, description="Where the body has the next cursor.")
     header: str | None = Field(default=None, description="Or which response header has it.")
-    more_path: Path | None = Field(default=None, description="Where the body says whether more pages follow.")
+    record_field: JsonPath | None = Field(
+        default=None, description="Or which field of the page's last record is it; an empty page ends the walk then."
+    )
+    more_path: JsonPath | None = Field(default=None, description="Where the body says whether more pages follow.")
     size_parameter: str | None = None
     size: int | None = Field(default=None, ge=1)
 
+    @model_validator(mode="after")
+    def _finds_the_cursor_in_one_place(self) -> CursorPaging:
+        if sum(place is not None for place in (self.path, self.header, self.record_field)) != 1:
+            raise ValueError("give exactly one of `path`, `header` and `record_field`")
+        return self
+
 
 class NextUrlPaging(Spec):
-    """Each body holds the address of the next page; none on the last."""
+    """Each body holds the address of the next page; none on the last. Other hosts are refused."""
 
     kind: Literal["next_url"]
-    path: Path
+    path: JsonPath
+    more_path: JsonPath | None = Field(default=None, description="Where the body says whether more pages follow.")
 
 
 class LinkHeaderPaging(Spec):
-    """The `Link` header's `rel="next"` (RFC 8288) is the next page; none on the last."""
+    """The `Link` header's `rel="next"` (RFC 8288) is the next page; none on the last. Other hosts are refused."""
 
     kind: Literal["link_header"]
 
@@ -75,46 +97,91 @@ Paging = Annotated[
 class WindowParameters(Spec):
     """Where and how a request states the interval."""
 
-    location: Literal["query", "body"] = "query"
+    location: Location = "query"
     start: str | None = Field(default=None, description="Name of the parameter (a dotted path in a body).")
     end: str | None = None
     format: str = Field(
         default="iso",
         description="`iso`, `date`, `epoch`, `epoch_ms`, or a strftime pattern such as `%Y-%m-%dT%H:%M:%SZ`.",
     )
-    timezone: Timezone | None = Field(default=None, description="Zone the API thinks in; default: the window's own.")
-    end_inclusive: bool = Field(default=False, description="Whether the API's end is part of the answer.")
-    granularity: Duration = Field(
-        default="1m", description="Smallest step of the API's clock; what an inclusive end is moved back by."
+    timezone: Timezone | None = Field(
+        default=None,
+        description="Zone the API thinks in; default: the window's own, or UTC where the format ends in Z.",
     )
+    end_inclusive: bool = Field(default=False, description="Whether the API's end is part of the answer.")
+    granularity: Granularity = Field(
+        default="second",
+        description="Smallest step of the API's clock, by which an inclusive end is moved back; `date` is in days.",
+    )
+
+    @model_validator(mode="after")
+    def _states_a_window(self) -> WindowParameters:
+        if self.start is None and self.end is None:
+            raise ValueError("give `start`, `end` or both")
+        if self.format.endswith("Z") and self.timezone not in (None, "UTC"):
+            raise ValueError("a format that ends in Z is in UTC")
+        if self.format not in ("iso", "date", "epoch", "epoch_ms") and "%" not in self.format:
+            raise ValueError("`format` is iso, date, epoch, epoch_ms or a strftime pattern")
+        return self
 
 
 class ParentSpec(Spec):
-    """Asks once per record of another endpoint; `{field}` in the dataset's path is filled from it."""
+    """Asks once per record of another endpoint; `{name}` in the dataset's path is filled from it."""
 
     path: str
-    records: Path = ""
-    field: str = Field(description="Field of the parent's record that fills the path.")
-    name: str = Field(description="`{name}` in the dataset's path, and the column that children carry it in.")
+    records: JsonPath = ""
+    field: JsonPath = Field(description="Field of the parent's record that fills the path.")
+    name: str = Field(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="`{name}` in the dataset's path, and the column that children carry it in.",
+    )
     parameters: dict[str, str | int | bool] = Field(default_factory=dict)
     paging: Paging = NoPaging(kind="none")
+    gone: Literal["error", "skip"] = Field(
+        default="error", description="What a 404 for one parent does, which may vanish while the others are read."
+    )
 
 
 class RestDataset(DatasetSpec):
     """One endpoint."""
 
-    path: str
+    path: str = Field(description="Below the connection's address; no host.")
     method: Literal["GET", "POST"] = "GET"
     parameters: dict[str, str | int | bool] = Field(default_factory=dict)
     body: dict[str, Any] | None = None
-    records: Path = Field(default="", description="Where the body has its array of records.")
+    records: JsonPath = Field(default="", description="Where the body has its array of records.")
+    records_may_be_absent: bool = Field(
+        default=False, description="Whether a body without the array, or with null in its place, is an empty page."
+    )
     paging: Paging = NoPaging(kind="none")
     window_parameters: WindowParameters | None = None
     parent: ParentSpec | None = None
-    total: Path | None = Field(default=None, description="Where the body states how many records there are in all.")
-    total_header: str | None = None
-    concurrency: int = Field(default=1, ge=1, le=16, description="Pages asked for at once, where numbers allow it.")
+    total: JsonPath | None = Field(default=None, description="Where the body states how many records there are in all.")
+    total_header: str | None = Field(default=None, description="Or which response header states it.")
+    concurrency: int = Field(
+        default=1, ge=1, le=16, description="Pages asked for at once (page_number, offset), or parents."
+    )
     max_pages: int = Field(default=1_000_000, ge=1, description="More pages than this are an error, not a stop.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> RestDataset:
+        if "://" in self.path:
+            raise ValueError("`path` is below the connection's address and names no host")
+        names = set(re.findall(r"{([^{}]*)}", self.path))
+        expected = {self.parent.name} if self.parent else set()
+        if names != expected:
+            raise ValueError("`{name}` in the path and the parent's `name` must be the same")
+        if self.method == "GET" and (self.body is not None or self._puts_into_the_body()):
+            raise ValueError("a request with a body needs `method: POST`")
+        if self.concurrency > 1 and not self.parent and self.paging.kind not in ("page_number", "offset"):
+            raise ValueError("only numbered pages or a parent's children can be asked for at once")
+        if self.total is not None and self.total_header is not None:
+            raise ValueError("give `total` or `total_header`, not both")
+        return self
+
+    def _puts_into_the_body(self) -> bool:
+        places = (self.window_parameters, self.paging)
+        return any(getattr(place, "location", "query") == "body" for place in places)
 
 
 class RestSource(SourceSpec):

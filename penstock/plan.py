@@ -1,0 +1,212 @@
+"""From what is asked of a run to what each dataset will do; decided once, before anything is read or written."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime, ConfigDict, Field, SerializeAsAny
+
+from penstock.artifacts import Guards, Interval, LoadPlan, RunKind, TableRef
+from penstock.errors import ConfigurationError
+from penstock.ledger import LoadRecord, covers, last_end
+from penstock.naming import BatchKeys, batch_id
+from penstock.pipeline import Dataset, PipelineSpec, expand
+from penstock.sources.base import Reuse, SourceSpec
+from penstock.sources.registry import SOURCES
+from penstock.spec import Artifact, Spec
+from penstock.strategy import LoadStrategy
+from penstock.window import IntervalWindow, TimeWindow
+from penstock.window_resolution import resolve
+
+
+class RunOptions(Spec):
+    """What a run by hand may ask besides window, strategy and datasets."""
+
+    model_config = ConfigDict(title="Options")
+
+    at: AwareDatetime | None = Field(
+        default=None, description="Time to resolve the window from; the run's scheduled time when empty."
+    )
+    reload: bool = Field(default=False, description="Load again what the ledger already has.")
+    reuse: Reuse = "none"
+    guards: Guards | None = Field(default=None, description="Other limits than the file's on what may be loaded.")
+
+
+class RunRequest(Artifact):
+    """What is asked of one run of a pipeline; None means what the pipeline's file says."""
+
+    pipeline: str
+    scheduled_at: AwareDatetime
+    run_id: str
+    run_kind: RunKind = RunKind.FORWARD
+    window: TimeWindow | None = None
+    load_strategy: LoadStrategy | None = None
+    datasets: tuple[str, ...] | None = None
+    transform: bool = True
+    options: RunOptions = RunOptions()
+
+    @property
+    def loads_again(self) -> bool:
+        """Whether what the ledger already has is loaded nevertheless."""
+        return self.options.reload or self.options.reuse != "none"
+
+
+class DatasetPlan(Artifact):
+    """Everything decided about one dataset in one run."""
+
+    client: str
+    pipeline: str
+    source: SerializeAsAny[SourceSpec]
+    dataset: Dataset
+    interval: Interval
+    strategy: LoadStrategy
+    guards: Guards
+    batch_id: str
+    request: RunRequest
+
+    @property
+    def name(self) -> str:
+        """The dataset's name, with its instance where it has one."""
+        return self.dataset.name
+
+    def keys(self) -> BatchKeys:
+        """Returns where the batch's files live in the lake."""
+        return BatchKeys(
+            client=self.client,
+            source=self.source.kind,
+            dataset=self.dataset.name,
+            strategy=self.strategy.kind,
+            interval=self.interval,
+            batch_id=self.batch_id,
+        )
+
+    def load_plan(self, extracted_at: datetime) -> LoadPlan:
+        """Returns what the warehouse needs to know, once the extraction's time is known."""
+        return LoadPlan(
+            client=self.client,
+            pipeline=self.pipeline,
+            source=self.source.kind,
+            dataset=self.dataset.name,
+            target=self.dataset.target,
+            strategy=self.strategy,
+            interval=self.interval,
+            batch_id=self.batch_id,
+            run_id=self.request.run_id,
+            run_kind=self.request.run_kind,
+            schema_contract=self.dataset.spec.schema_contract,
+            guards=self.guards,
+            reload=self.request.loads_again,
+            extracted_at=extracted_at,
+        )
+
+
+class Skip(Artifact):
+    """A dataset that has nothing to do in this run, and why."""
+
+    dataset: str
+    target: TableRef
+    interval: Interval | None
+    reason: Literal["already_loaded", "nothing_new"]
+
+
+Decision = DatasetPlan | Skip
+
+
+def decide(
+    pipeline: PipelineSpec, request: RunRequest, records: Mapping[TableRef, Sequence[LoadRecord]]
+) -> tuple[Decision, ...]:
+    """Decides what each asked dataset of a pipeline does.
+
+    Args:
+        pipeline: The pipeline's file.
+        request: What this run asks.
+        records: The ledger's rows by target table; a table without rows may be absent.
+
+    Returns:
+        One decision a dataset, in the file's order.
+
+    Raises:
+        ConfigurationError: a dataset that the pipeline does not have.
+    """
+    chosen = select_datasets(pipeline, request.datasets)
+    return tuple(_decide_one(pipeline, dataset, request, records.get(dataset.target, ())) for dataset in chosen)
+
+
+def select_datasets(pipeline: PipelineSpec, names: Sequence[str] | None) -> tuple[Dataset, ...]:
+    """Returns the named datasets (all without names); a name may leave out its instance to mean all instances."""
+    datasets = expand(pipeline)
+    if names is None:
+        return datasets
+    known = {dataset.name for dataset in datasets} | {dataset.spec.name for dataset in datasets}
+    for name in names:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, sorted(known), n=1)
+            raise ConfigurationError(
+                "the pipeline has no such dataset",
+                guidance=f"Did you mean {nearest[0]}?" if nearest else f"It has: {', '.join(sorted(known))}.",
+                pipeline=pipeline.pipeline,
+                dataset=name,
+            )
+    return tuple(dataset for dataset in datasets if {dataset.name, dataset.spec.name} & set(names))
+
+
+def _decide_one(
+    pipeline: PipelineSpec, dataset: Dataset, request: RunRequest, records: Sequence[LoadRecord]
+) -> Decision:
+    window = request.window or dataset.window
+    interval = resolve(window, request.scheduled_at, last_end=last_end(records))
+    if interval is None:
+        return Skip(dataset=dataset.name, target=dataset.target, interval=None, reason="nothing_new")
+    if not request.loads_again and covers(records, interval):
+        return Skip(dataset=dataset.name, target=dataset.target, interval=interval, reason="already_loaded")
+    return DatasetPlan(
+        client=pipeline.client,
+        pipeline=pipeline.pipeline,
+        source=pipeline.source,
+        dataset=dataset,
+        interval=interval,
+        strategy=request.load_strategy or dataset.load_strategy,
+        guards=request.options.guards or dataset.spec.guards,
+        batch_id=batch_id(request.run_id, pipeline.pipeline, dataset.name, interval),
+        request=request,
+    )
+
+
+def explicit_window(start: datetime, end: datetime, timezone: str) -> IntervalWindow:
+    """Returns the window that asks for exactly `[start, end)`."""
+    return IntervalWindow(kind="interval", start=start, end=end, timezone=timezone)
+
+
+def backfill_zone(pipeline: PipelineSpec, datasets: Sequence[str] | None) -> str:
+    """Returns the zone in which a backfill's days are cut.
+
+    Raises:
+        ConfigurationError: the pipeline's source, or one of the datasets, does not honour a window, so that every
+            piece would load the same rows; or the datasets' windows disagree about the zone.
+    """
+    chosen = select_datasets(pipeline, datasets)
+    source = SOURCES[pipeline.source.kind]
+    windowless = [
+        dataset.name
+        for dataset in chosen
+        if dataset.window.kind == "full" or not source.dataset_traits(dataset.spec).honours_window
+    ]
+    if windowless:
+        raise ConfigurationError(
+            "a backfill needs datasets that honour a time window",
+            guidance="Name the others with --dataset.",
+            pipeline=pipeline.pipeline,
+            without_window=", ".join(windowless),
+        )
+    zones = sorted({dataset.window.timezone for dataset in chosen})
+    if len(zones) > 1:
+        raise ConfigurationError(
+            "the datasets' windows are cut in different zones",
+            guidance="Backfill them one zone at a time with --dataset.",
+            pipeline=pipeline.pipeline,
+            zones=", ".join(zones),
+        )
+    return zones[0]

@@ -1,0 +1,73 @@
+"""A platform file: what the logical names of pipelines mean in one environment (`local`, `dev`, `prod`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, StringConstraints, Tag
+
+from penstock.connections import Connection, StoreConnection, WarehouseConnection
+from penstock.spec import Name, Spec
+
+
+class BlockRef(Spec):
+    """A connection whose settings and secrets are in a Prefect block."""
+
+    block: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$")] = Field(
+        description="`<block type>/<block name>`, such as `penstock-gladly/warbyparker`."
+    )
+
+
+def _inline_or_block(value: Any) -> str:
+    return "block" if isinstance(value, BlockRef) or (isinstance(value, dict) and "block" in value) else "inline"
+
+
+ConnectionSetting = Annotated[
+    Annotated[Connection, Tag("inline")] | Annotated[BlockRef, Tag("block")], Discriminator(_inline_or_block)
+]
+"""Settings of one of the connection kinds, or `{block: type/name}`."""
+
+
+class DbtTarget(Spec):
+    """The dbt project that builds silver and gold, and its target for this platform."""
+
+    project_dir: Path = Field(default=Path("dbt"), description="Folder of the dbt project, from the project's root.")
+    profiles_dir: Path = Field(
+        default_factory=lambda data: data.get("project_dir", Path("dbt")),
+        description="Folder of profiles.yml; the dbt project's own by default.",
+    )
+    target: str = Field(description="A target of the dbt profile.")
+    threads: int | None = Field(default=None, ge=1, description="The profile's number by default.")
+
+
+class PlatformSpec(Spec):
+    """An environment: stores, connections, and where runs happen."""
+
+    version: Literal[1] = Field(description="Version of the file format.")
+    platform: Name = Field(description="The platform's name, which is also the file's.")
+    home: Path = Field(
+        default=Path(".penstock"), description="Where local state and caches live; `PENSTOCK_HOME` by default."
+    )
+    store: StoreConnection = Field(description="The object store that holds the zones ingest, stage and exports.")
+    warehouse: WarehouseConnection = Field(description="The warehouse that holds bronze and the ledger.")
+    connections: dict[Name, ConnectionSetting] = Field(
+        default_factory=dict, description="What the connections that pipelines name mean here."
+    )
+    dbt: DbtTarget = Field(description="How silver and gold are built here.")
+    work_pool: str | None = Field(default=None, description="Prefect work pool that deployments run in.")
+    image: str | None = Field(default=None, description="Container image for the work pool's jobs.")
+    job_variables: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Given to the work pool's jobs. Prefect keeps them in clear: no secrets here.",
+    )
+    tags: tuple[Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=100)], ...] = Field(
+        default=(), description="Tags of every deployment of the platform."
+    )
+    concurrency: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict,
+        description="How many extractions may run at once, by kind of source or by connection, over all runs.",
+    )
+    parallel_datasets: int = Field(
+        default=4, ge=1, le=64, description="How many datasets of one run are landed at once."
+    )

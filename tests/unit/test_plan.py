@@ -1,0 +1,142 @@
+"""What a run decides for each dataset, from the files and the ledger."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from penstock.artifacts import RunKind, TableRef
+from penstock.errors import ConfigurationError
+from penstock.ledger import LoadRecord
+from penstock.pipeline import PIPELINES, PipelineSpec
+from penstock.plan import DatasetPlan, RunOptions, RunRequest, Skip, backfill_zone, decide, select_datasets
+
+AT = datetime(2026, 3, 20, 10, tzinfo=UTC)
+TARGET = TableRef(schema_name="acme_bronze", name="rest__orders")
+
+
+def pipeline(**changes: Any) -> PipelineSpec:
+    orders = {"name": "orders", "path": "/orders", "window_parameters": {"start": "since", "end": "until"}}
+    return PIPELINES["rest"].model_validate(
+        {
+            "version": 1,
+            "pipeline": "acme-orders",
+            "client": "acme",
+            "source": {"kind": "rest", "connection": "acme-api"},
+            "window": {"kind": "daily", "timezone": "America/New_York"},
+            "load_strategy": {"kind": "append"},
+            "datasets": [orders, {**orders, "name": "refunds", "path": "/refunds"}],
+            **changes,
+        }
+    )
+
+
+def request(**changes: Any) -> RunRequest:
+    return RunRequest(**{"pipeline": "acme-orders", "scheduled_at": AT, "run_id": "run-1", **changes})
+
+
+def record(start: datetime, end: datetime, run_kind: RunKind = RunKind.FORWARD) -> LoadRecord:
+    counts = dict.fromkeys(
+        ("rows_staged", "rows_landed", "rows_rejected", "rows_inserted", "rows_updated", "rows_deleted"), 1
+    )
+    return LoadRecord(
+        batch_id="earlier",
+        client="acme",
+        pipeline="acme-orders",
+        source="rest",
+        dataset="orders",
+        target=TARGET,
+        strategy="append",
+        interval_start=start,
+        interval_end=end,
+        timezone="America/New_York",
+        as_of=end,
+        run_kind=run_kind,
+        run_id="run-0",
+        rows_total=1,
+        size_bytes=1,
+        file_count=1,
+        extracted_at=end,
+        loaded_at=end,
+        **counts,
+    )
+
+
+YESTERDAY = (datetime(2026, 3, 19, 4, tzinfo=UTC), datetime(2026, 3, 20, 4, tzinfo=UTC))
+
+
+def test_every_dataset_of_the_file_is_planned_for_the_windows_interval() -> None:
+    decisions = decide(pipeline(), request(), {})
+    assert [type(decision) for decision in decisions] == [DatasetPlan, DatasetPlan]
+    assert [decision.interval.bounds() for decision in decisions] == [YESTERDAY, YESTERDAY]
+    assert [str(decision.dataset.target) for decision in decisions] == [
+        "acme_bronze.rest__orders",
+        "acme_bronze.rest__refunds",
+    ]
+
+
+def test_only_what_the_ledger_lacks_is_planned() -> None:
+    first, second = decide(pipeline(), request(), {TARGET: [record(*YESTERDAY)]})
+    assert first == Skip(dataset="orders", target=TARGET, interval=first.interval, reason="already_loaded")
+    assert isinstance(second, DatasetPlan)
+
+
+@pytest.mark.parametrize("options", [RunOptions(reload=True), RunOptions(reuse="ingest"), RunOptions(reuse="stage")])
+def test_a_loaded_interval_is_loaded_again_when_the_run_asks_for_it(options: RunOptions) -> None:
+    first, _ = decide(pipeline(), request(options=options), {TARGET: [record(*YESTERDAY)]})
+    assert isinstance(first, DatasetPlan)
+    assert first.load_plan(AT).reload
+
+
+def test_a_retry_of_a_run_has_the_same_batch_and_a_new_run_has_another() -> None:
+    once, again, other = (decide(pipeline(), request(run_id=run_id), {})[0] for run_id in ("run-1", "run-1", "run-2"))
+    assert once.batch_id == again.batch_id != other.batch_id
+    assert once.keys().ingest_prefix == again.keys().ingest_prefix != other.keys().ingest_prefix
+
+
+def test_since_last_starts_where_the_last_forward_load_ended_and_ignores_backfills() -> None:
+    window = {"kind": "since_last", "initial": "2026-03-01T00:00:00Z", "lag": "1h"}
+    spec = pipeline(window=window)
+    rows = [
+        record(AT - timedelta(days=2), AT - timedelta(days=1)),
+        record(AT - timedelta(hours=3), AT - timedelta(hours=2), RunKind.BACKFILL),
+    ]
+    first, second = decide(spec, request(), {TARGET: rows})
+    assert first.interval.bounds() == (AT - timedelta(days=1), AT - timedelta(hours=1))
+    assert second.interval.bounds() == (datetime(2026, 3, 1, tzinfo=UTC), AT - timedelta(hours=1))
+
+
+def test_since_last_has_nothing_to_do_when_no_time_has_passed() -> None:
+    spec = pipeline(window={"kind": "since_last", "initial": "2026-03-01T00:00:00Z"})
+    first, _ = decide(spec, request(), {TARGET: [record(AT - timedelta(days=1), AT)]})
+    assert isinstance(first, Skip)
+    assert first.reason == "nothing_new"
+
+
+def test_an_unknown_dataset_names_the_nearest_one() -> None:
+    with pytest.raises(ConfigurationError, match=r"Did you mean orders\?"):
+        select_datasets(pipeline(), ["order"])
+
+
+def test_a_dataset_name_without_its_instance_means_all_instances() -> None:
+    spec = pipeline(for_each=[{"name": "eu", "connection": "acme-eu"}, {"name": "us", "connection": "acme-us"}])
+    assert [dataset.name for dataset in select_datasets(spec, ["orders"])] == ["eu__orders", "us__orders"]
+    assert [dataset.connection for dataset in select_datasets(spec, ["us__orders"])] == ["acme-us"]
+
+
+def test_a_backfill_refuses_a_dataset_that_ignores_its_window() -> None:
+    whole = {"name": "countries", "path": "/countries", "window": {"kind": "full"}}
+    spec = pipeline(datasets=[*pipeline().model_dump(exclude_unset=True)["datasets"], whole])
+    with pytest.raises(ConfigurationError, match="without_window=countries"):
+        backfill_zone(spec, None)
+    assert backfill_zone(spec, ["orders"]) == "America/New_York"
+
+
+def test_a_plan_crosses_processes_whole() -> None:
+    plan = decide(pipeline(), request(), {})[0]
+    copy = pickle.loads(pickle.dumps(plan))  # noqa: S301 - our own bytes
+    assert copy == plan
+    assert copy.dataset.spec.path == "/orders"
