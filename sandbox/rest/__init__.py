@@ -1,0 +1,1 @@
+"""A REST API in every common style: paging, authentication, time filters, envelopes, limits."""
