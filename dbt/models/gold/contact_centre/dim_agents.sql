@@ -1,0 +1,9 @@
+with
+
+agents as (
+
+    select * from {{ ref('stg_warbyparker_gladly__agents') }}
+
+)
+
+select * from agents

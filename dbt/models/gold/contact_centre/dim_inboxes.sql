@@ -1,0 +1,9 @@
+with
+
+inboxes as (
+
+    select * from {{ ref('stg_warbyparker_gladly__inboxes') }}
+
+)
+
+select * from inboxes

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.models.bronze import fill_bronze, spoil
+from tests.models.dbt_process import DbtProcess
+from tests.models.gold_build import WITHOUT_UNIT_TESTS, Built, build_gold
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    folder = tmp_path_factory.mktemp("dbt")
+    warehouse = folder / "warehouse.duckdb"
+    fill_bronze(warehouse)
+    spoil(warehouse)
+    dbt = DbtProcess(folder, warehouse)
+    first = build_gold(dbt, warehouse)
+    statuses = dbt.statuses()
+    second = build_gold(dbt, warehouse, *WITHOUT_UNIT_TESTS)
+    return Built(warehouse, dbt, statuses, first, second)
+
+
+@pytest.fixture
+def spare(built: Built, tmp_path: Path) -> Iterator[Built]:
+    """The same for a test that changes it: at the same path, for dbt parses anew when its profile changes."""
+    original = shutil.copy(built.warehouse, tmp_path / "original.duckdb")
+    yield built
+    shutil.copy(original, built.warehouse)

@@ -1,0 +1,43 @@
+"""Builds gold with dbt and reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.models.bronze import query
+from tests.models.dbt_process import DbtProcess
+
+GOLD_KEYS = {
+    "fct_contact_events": "event_id",
+    "fct_contacts": "contact_id",
+    "fct_agent_stints": "stint_id",
+    "fct_conversations": "conversation_id",
+    "dim_agents": "agent_id",
+    "dim_inboxes": "inbox_id",
+    "agg_agents_daily": "agent_day_id",
+    "agg_channels_daily": "channel_day_id",
+    "rpt_service_level_daily": "channel_day_id",
+}
+
+
+# Fixtures of rows; once they have passed, data cannot make them fail.
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+
+
+@dataclass
+class Built:
+    """A warehouse that dbt built twice: each node's status of the first build, and gold's rows after each."""
+
+    warehouse: Path
+    dbt: DbtProcess
+    statuses: dict[str, str]
+    first: dict[str, list[tuple[object, ...]]]
+    second: dict[str, list[tuple[object, ...]]]
+
+
+def build_gold(dbt: DbtProcess, warehouse: Path, *arguments: str) -> dict[str, list[tuple[object, ...]]]:
+    """Builds and returns gold's rows in order of their keys."""
+    ended = dbt.run("build", *arguments)
+    assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-1000:]
+    return {table: query(warehouse, f"SELECT * FROM gold.{table} ORDER BY {key}") for table, key in GOLD_KEYS.items()}
