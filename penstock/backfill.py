@@ -47,6 +47,21 @@ def cut(start: datetime, end: datetime, every: Duration, timezone: Timezone) -> 
     ]
 
 
+def refuse_future(end: datetime, now: datetime) -> None:
+    """Checks that a backfill asks only for time that has passed, before its first window is loaded.
+
+    Raises:
+        ConfigurationError: the range ends after `now`.
+    """
+    if end > now:
+        raise ConfigurationError(
+            "a backfill cannot load time that has not passed",
+            guidance="End it earlier; a scheduled run loads what follows.",
+            end=end,
+            now=now,
+        )
+
+
 def missing(intervals: Iterable[Interval], records: Sequence[LoadRecord], target: TableRef) -> list[Interval]:
     """Returns those intervals, in their order, that the target's loads do not hold completely."""
     own = [record for record in records if record.target == target]

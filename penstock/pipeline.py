@@ -50,7 +50,9 @@ class PipelineSpec(Spec):
         default=(), description="Repeats the datasets over several connections (workspaces, regions)."
     )
     datasets: tuple[DatasetSpec, ...] = Field(min_length=1, description="The tables' worth of data that is read.")
-    transform: TransformSpec = Field(default=TransformSpec(), description="What dbt builds after the load.")
+    transform: TransformSpec = Field(
+        default=TransformSpec(), description="Which dbt nodes are built when the load is done."
+    )
     schedules: tuple[ScheduleSpec, ...] = Field(default=(), description="When the pipeline runs by itself.")
     tags: tuple[Tag, ...] = Field(default=(), description="Tags of the pipeline's deployment.")
 

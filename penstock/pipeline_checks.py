@@ -191,9 +191,10 @@ def _gap_and_reach(window: TimeWindow, schedules: Sequence[ScheduleSpec]) -> tup
     """Returns the time between runs and the time that one reads; equal where a run reads on from the one before."""
     if isinstance(window, DailyWindow):
         return timedelta(days=widest_day_gap(schedules) or 0), timedelta(days=window.days)
-    if isinstance(window, IntradayRelativeWindow) and len(schedules) == 1:
+    active = [schedule for schedule in schedules if schedule.active]
+    if isinstance(window, IntradayRelativeWindow) and len(active) == 1:
         back, lag = parse_duration(window.lookback), parse_duration(window.lag)
-        return widest_gap(schedules[0]), timedelta(days=back.days - lag.days, minutes=back.minutes - lag.minutes)
+        return widest_gap(active[0]), timedelta(days=back.days - lag.days, minutes=back.minutes - lag.minutes)
     return timedelta(0), timedelta(0)
 
 

@@ -83,9 +83,8 @@ def changes_clocks(timezone: str) -> bool:
 
 def widest_day_gap(schedules: Sequence[ScheduleSpec]) -> int | None:
     """Returns the most days from one day with a run to the next one; None where nothing runs by itself."""
-    crons = [schedule.cron for schedule in schedules if schedule.active]
-    days = sorted({day for cron in crons for day in _run_days(cron.split(maxsplit=2)[2])})
-    return max((later - earlier for earlier, later in pairwise(days)), default=_EXAMINED_DAYS) if crons else None
+    day_fields = frozenset(schedule.cron.split(maxsplit=2)[2] for schedule in schedules if schedule.active)
+    return _widest_day_gap(day_fields) if day_fields else None
 
 
 def widest_gap(schedule: ScheduleSpec) -> timedelta:
@@ -97,6 +96,11 @@ def widest_gap(schedule: ScheduleSpec) -> timedelta:
 
 
 @cache
+def _widest_day_gap(day_fields: frozenset[str]) -> int:
+    days = sorted({day for fields in day_fields for day in _run_days(fields)})
+    return max((later - earlier for earlier, later in pairwise(days)), default=_EXAMINED_DAYS)
+
+
 def _run_days(day_fields: str) -> tuple[int, ...]:
     """Returns the days (as ordinals) of somewhat more than a year on which a cron's last three fields let it run."""
     end = _FIRST_RUN_AFTER + timedelta(days=_EXAMINED_DAYS)

@@ -164,6 +164,8 @@ def _bind(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        # Requests wait here until the server answers, so that the announced address is never refused.
+        listening.listen()
     except OSError as error:
         listening.close()
         raise ConfigurationError(

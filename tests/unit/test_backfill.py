@@ -106,6 +106,13 @@ def test_a_day_that_the_calendar_skipped_has_no_piece() -> None:
     _assert_tiles(pieces, start, end)
 
 
+def test_a_range_that_begins_where_midnight_comes_again_still_tiles() -> None:
+    start = _utc("2010-11-07T02:45Z")  # St. John's: 00:01 became 23:01, so that it is the 6th again
+    pieces = cut(start, _utc("2010-11-09T03:30Z"), "1d", "America/St_Johns")
+    _assert_tiles(pieces, start, _utc("2010-11-09T03:30Z"))
+    assert _hours(pieces) == [24.75, 24]
+
+
 def test_the_pieces_of_a_day_are_the_windows_that_a_daily_schedule_reads() -> None:
     pieces = cut(_utc("2026-10-30T04:00Z"), _utc("2026-11-04T05:00Z"), "1d", "America/New_York")
     window = DailyWindow(kind="daily", timezone="America/New_York")

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from penstock.errors import ConfigurationError
@@ -114,6 +114,7 @@ def test_shifting_counts_days_on_the_calendar_and_minutes_as_they_pass() -> None
 
 
 @given(changes, minutes_around)
+@example(("America/New_York", date(2026, 11, 1)), 6 * 60 + 30)  # 01:30 for the second time
 def test_shifting_by_nothing_changes_nothing_even_in_a_repeated_hour(change: tuple[str, date], minutes: int) -> None:
     moment = _instant(change[1], minutes)
     assert shift_back(moment, CalendarDuration(0, 0), ZoneInfo(change[0])) == moment

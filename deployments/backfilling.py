@@ -1,0 +1,89 @@
+"""Plans a backfill from the ledger, and runs it from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from deployments.asking import parse_moment
+from penstock.artifacts import Interval
+from penstock.backfill import cut, missing, refuse_future
+from penstock.errors import ConfigurationError
+from penstock.pipeline import PipelineSpec
+from penstock.plan import backfill_zone, select_datasets
+from penstock.spec import Artifact
+from tasks.definitions.project import Project
+from tasks.definitions.reading import read_platform
+from tasks.environment import Environment
+
+
+class BackfillWindow(Artifact):
+    """One window, and the datasets that the ledger lacks in it."""
+
+    interval: Interval
+    missing: tuple[str, ...]
+
+
+def plan_backfill(
+    project: Project, pipeline: PipelineSpec, since: str, until: str, *, every: str, names: Sequence[str] | None
+) -> list[BackfillWindow]:
+    """Cuts a range into windows and asks the ledger what is missing in each; touches nothing.
+
+    Raises:
+        ConfigurationError: the range is empty, or a dataset does not honour a window.
+    """
+    zone = backfill_zone(pipeline, names)
+    start, end = parse_moment(since, zone), parse_moment(until, zone)
+    if end <= start:
+        raise ConfigurationError("the range ends before it begins", guidance="Swap --from and --to.", start=start)
+    refuse_future(end, datetime.now(UTC))
+    windows = cut(start, end, every, zone)
+    datasets = select_datasets(pipeline, names)
+    warehouse = Environment(read_platform(os.environ.get("PENSTOCK_PLATFORM", "local"), project)).warehouse()
+    records = warehouse.loads(targets=[dataset.target for dataset in datasets])
+    lacking = {dataset.name: set(missing(windows, records, dataset.target)) for dataset in datasets}
+    return [
+        BackfillWindow(interval=window, missing=tuple(name for name, gaps in lacking.items() if window in gaps))
+        for window in windows
+    ]
+
+
+def print_windows(windows: Sequence[BackfillWindow], *, as_json: bool) -> None:
+    """Prints which windows would be loaded."""
+    if as_json:
+        print(json.dumps([one.model_dump(mode="json") for one in windows], indent=2))
+        return
+    from deployments.display import print_table
+
+    rows = []
+    for one in windows:
+        start, end = (_local(moment, one.interval.timezone) for moment in one.interval.bounds())
+        rows.append((start, end, ", ".join(one.missing) or "nothing: already loaded"))
+    print_table("Backfill", ("from", "to", "to load"), rows)
+
+
+def run_backfill(
+    project: Project, windows: Sequence[BackfillWindow], parameters: Mapping[str, Any], *, every: str
+) -> bool:
+    """Runs the backfill flow in this process and prints how it ended; returns whether all of it is loaded."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from deployments.running import prefect_api
+
+    start, end = windows[0].interval.bounds()[0], windows[-1].interval.bounds()[1]
+    with prefect_api(project):
+        from flows.backfill_flow import backfill
+
+        state = backfill(**parameters, start=start, end=end, every=every, return_state=True)
+    mark = "[green]ok[/]" if state.is_completed() else "[bold red]x[/]"
+    Console().print(f"{mark} {escape(state.message or str(state.name))}", soft_wrap=True)
+    return bool(state.is_completed())
+
+
+def _local(moment: datetime, zone: str) -> str:
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"

@@ -1,0 +1,26 @@
+"""`penstock sandbox`: the emulated source APIs, in the foreground."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")]
+Seed = Annotated[int, typer.Option(help="Another seed is another world.")]
+ClockTime = Annotated[
+    str | None, typer.Option("--clock", help="Time at which the world stands still, such as 2026-03-20T12:00:00Z.")
+]
+
+
+def sandbox(port: Port = 8765, seed: Seed = 7, clock: ClockTime = None) -> None:
+    """Serve emulated source APIs over generated data until Ctrl-C."""
+    from sandbox.clock import Clock
+    from sandbox.server import run_forever
+    from sandbox.settings import SandboxSettings
+
+    run_forever(
+        port,
+        settings=SandboxSettings(seed=seed, clock=Clock(clock)),
+        announce=lambda served: print(f"The sandbox serves at {served.url}; stop it with Ctrl-C.", flush=True),
+    )

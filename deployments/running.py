@@ -1,0 +1,105 @@
+"""Runs a flow from the command line: finds a Prefect API, shows progress, and reads the report that the run left."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from penstock.errors import DataError
+from penstock.pipeline import PipelineSpec
+from penstock.report import RunReport
+from tasks.definitions.project import Project
+
+
+class EndedRun(NamedTuple):
+    """A flow run that ended, its report, and where the Prefect UI shows it (None without a UI)."""
+
+    report: RunReport
+    url: str | None
+
+    def show(self, *, as_json: bool) -> None:
+        """Prints the run: a table of datasets, what dbt built, and what to do about failures."""
+        from deployments.display import print_report
+
+        if as_json:
+            print(self.report.model_dump_json(indent=2))
+        else:
+            print_report(self.report, self.url)
+
+
+@contextmanager
+def chosen_platform(name: str | None) -> Iterator[None]:
+    """Names the platform for the block's runs; None leaves what `PENSTOCK_PLATFORM` says (default `local`)."""
+    before = os.environ.get("PENSTOCK_PLATFORM")
+    if name is not None:
+        os.environ["PENSTOCK_PLATFORM"] = name
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("PENSTOCK_PLATFORM", None)
+        else:
+            os.environ["PENSTOCK_PLATFORM"] = before
+
+
+def run_flow(project: Project, pipeline: PipelineSpec, parameters: Mapping[str, Any]) -> EndedRun:
+    """Runs a client's flow in this process.
+
+    Raises:
+        PenstockError: the run ended before it could report, for instance because a file cannot be read.
+    """
+    with prefect_api(project):
+        from prefect import State
+        from prefect.utilities.urls import url_for
+
+        from flows.elt import read_definitions
+        from flows.loading import client_flow
+        from flows.run_report import find_report
+
+        run_client: Callable[..., State[Any]] = client_flow(project, pipeline.client)
+        state = run_client(**parameters, return_state=True)
+        run_id = state.state_details.flow_run_id
+        _, environment = read_definitions(parameters["pipeline"])
+        report = find_report(environment.lake(), pipeline.client, pipeline.pipeline, str(run_id))
+        if report is None:
+            raise _reason(state)
+        return EndedRun(report, url_for("flow-run", obj_id=run_id))
+
+
+def _reason(state: Any) -> BaseException:
+    """Returns why a flow run ended without a report."""
+    error = state.result(raise_on_failure=False)
+    if isinstance(error, BaseException):
+        return error
+    return DataError("the run left no report", guidance="Look at its log in the Prefect UI.", state=state.name)
+
+
+@contextmanager
+def prefect_api(project: Project) -> Iterator[None]:
+    """Gives the block a Prefect API (the configured one, or a local server) and shows progress on standard error."""
+    from flows.local_server import local_prefect
+
+    with local_prefect(project.home), _progress():
+        yield
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    from rich.console import Console
+    from rich.logging import RichHandler
+
+    logger = logging.getLogger("penstock")
+    handler = RichHandler(console=Console(stderr=True), show_path=False, show_level=False, markup=False)
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
