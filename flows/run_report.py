@@ -1,0 +1,62 @@
+"""Keeps a run's report in the lake, and shows it in the Prefect UI."""
+
+from __future__ import annotations
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from penstock.report import DatasetReport, RunReport
+from tasks.staging.contract import ObjectStore
+
+
+def publish(report: RunReport, lake: ObjectStore) -> None:
+    """Writes the report under `artifacts/` and creates the run's artifacts (a table of datasets, and what failed)."""
+    key = report_key(report.client, report.pipeline, report.run_id)
+    with lake.open_write(key) as file:
+        file.write(report.model_dump_json(indent=2).encode())
+    create_table_artifact(
+        key=f"{report.pipeline}-datasets",
+        table=[table_row(dataset) for dataset in report.datasets],
+        description=report.summary(),
+    )
+    if not report.is_green:
+        create_markdown_artifact(key=f"{report.pipeline}-failures", markdown=failures_markdown(report))
+
+
+def find_report(lake: ObjectStore, client: str, pipeline: str, run_id: str) -> RunReport | None:
+    """Reads the report of one run; None where it ended before it could write one."""
+    key = report_key(client, pipeline, run_id)
+    if lake.stat(key) is None:
+        return None
+    with lake.open_read(key) as file:
+        return RunReport.model_validate_json(file.read())
+
+
+def report_key(client: str, pipeline: str, run_id: str) -> str:
+    """Returns the object key of one run's report."""
+    return f"artifacts/{client}/{pipeline}/runs/{run_id}.json"
+
+
+def table_row(dataset: DatasetReport) -> dict[str, str | int | float]:
+    """Returns a dataset's row of the run's table; every cell is filled, for the UI aligns by keys."""
+    result, interval = dataset.result, dataset.interval
+    bounds = f"{interval.start:%Y-%m-%d %H:%M} to {interval.end:%Y-%m-%d %H:%M}" if interval and interval.start else "-"
+    return {
+        "dataset": dataset.dataset,
+        "outcome": dataset.outcome.replace("_", " "),
+        "interval (UTC)": bounds,
+        "rows": result.rows_landed if result else 0,
+        "rejected": result.rows_rejected if result else 0,
+        "total": result.rows_total if result and result.rows_total is not None else "-",
+        "seconds": round(dataset.seconds, 2),
+        "table": dataset.target,
+    }
+
+
+def failures_markdown(report: RunReport) -> str:
+    """Returns what failed, why, and what to do about it."""
+    lines = [f"# {report.pipeline}: {len(report.failed)} of {len(report.datasets)} datasets failed", ""]
+    for dataset in report.failed:
+        lines += [f"- **{dataset.dataset}**: {dataset.error}. {dataset.guidance or ''}".rstrip()]
+    if report.transform.outcome == "failed":
+        lines += [f"- **transform**: {report.transform.error}. {report.transform.guidance or ''}".rstrip()]
+    return "\n".join([*lines, "", "A new run loads only what is missing."])
