@@ -19,7 +19,7 @@ setup: .venv/installed ## Create .venv with the locked dependencies
 
 .venv/installed: $(filter .uv/bin/uv,$(UV)) requirements.lock pyproject.toml
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) --no-python-downloads .venv
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
@@ -40,7 +40,6 @@ types: setup ## Check types
 check: lint types ## Everything that needs no test run
 	$(BIN)/penstock validate
 	$(BIN)/penstock compile --check
-	$(BIN)/penstock schema --check
 
 bench: setup ## Measure Penstock beside the bare mechanisms
 	$(BIN)/python -m benchmarks

@@ -70,9 +70,9 @@ def run_backfill(
     project: Project, windows: Sequence[BackfillWindow], parameters: Mapping[str, Any], *, every: str
 ) -> bool:
     """Runs the backfill flow in this process and prints how it ended; returns whether all of it is loaded."""
-    from rich.console import Console
     from rich.markup import escape
 
+    from deployments.display import console
     from deployments.running import prefect_api
 
     start, end = windows[0].interval.bounds()[0], windows[-1].interval.bounds()[1]
@@ -81,7 +81,7 @@ def run_backfill(
 
         state = backfill(**parameters, start=start, end=end, every=every, return_state=True)
     mark = "[green]ok[/]" if state.is_completed() else "[bold red]x[/]"
-    Console().print(f"{mark} {escape(state.message or str(state.name))}", soft_wrap=True)
+    console().print(f"{mark} {escape(state.message or str(state.name))}", soft_wrap=True)
     return bool(state.is_completed())
 
 

@@ -10,7 +10,7 @@ from cronsim import CronSim
 from rich.console import Console
 
 from deployments.asking import parse_at
-from deployments.display import print_table
+from deployments.display import console, print_table
 from deployments.running import chosen_platform, run_flow
 from penstock.pipeline import PipelineSpec
 from tasks.definitions.project import Project, find_project
@@ -19,7 +19,23 @@ from tasks.environment import Environment
 from tasks.warehouses.contract import Warehouse
 
 PIPELINE = "warbyparker-gladly-daily"
-SHOWN_ROWS = 8
+GOLD_QUERIES = {
+    "gold.rpt_service_level_daily: was each channel answered in time?": """
+        select date_day as day, channel, answered_count as answered, abandoned_count as abandoned,
+            round(100 * service_level_share, 1) as "in time %", round(average_wait_seconds) as "wait s"
+        from gold.rpt_service_level_daily
+        where date_day = (select max(date_day) from gold.rpt_service_level_daily)
+        order by channel
+    """,
+    "gold.agg_agents_daily: who handled most?": """
+        select date_day as day, dim_agents.agent_id as agent, contact_count as contacts, stint_count as stints,
+            handle_seconds as "handle s", hold_seconds as "hold s"
+        from gold.agg_agents_daily
+        left join gold.dim_agents using (agent_id)
+        where date_day = (select max(date_day) from gold.agg_agents_daily)
+        order by contact_count desc, agent limit 5
+    """,
+}
 
 
 def demonstrate(*, at: str | None, seed: int) -> bool:
@@ -38,18 +54,19 @@ def demonstrate(*, at: str | None, seed: int) -> bool:
 
     project = find_project()
     spec = read_pipeline(find_pipeline(PIPELINE, project))
-    console = Console()
+    out = console()
     with serve(SandboxSettings(seed=seed)) as sandbox, chosen_platform("local"):
         os.environ["PENSTOCK_SANDBOX_URL"] = sandbox.url
-        console.print(f"A sandbox Gladly answers at {sandbox.url}; the pipeline is {PIPELINE}.")
-        before = _counts(_warehouse(project))
+        out.print(f"A sandbox Gladly answers at {sandbox.url}; it runs {PIPELINE}.", soft_wrap=True)
+        _warehouse(project).migrate()
+        before = _contents(_warehouse(project))
         ended = run_flow(
             project, spec, {"pipeline": PIPELINE, "options": {"at": parse_at(at, spec) or _last_slot(spec)}}
         )
         ended.show(as_json=False)
         warehouse = _warehouse(project)
-        _show_gold(warehouse, console)
-        _show_counts(before, _counts(warehouse), console)
+        _show_gold(warehouse, out)
+        _show_rows(before, _contents(warehouse), out)
     return ended.report.is_green
 
 
@@ -73,22 +90,25 @@ def _tables(warehouse: Warehouse) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in found.rows]
 
 
-def _counts(warehouse: Warehouse) -> dict[str, int]:
+def _contents(warehouse: Warehouse) -> dict[str, tuple[int, int]]:
+    """Returns each table's number of rows, and a hash of all of them that their order does not change."""
     return {
-        f"{schema}.{table}": warehouse.query(f'select count(*) from "{schema}"."{table}"').rows[0][0]  # noqa: S608
+        f"{schema}.{table}": warehouse.query(
+            f'select count(*), bit_xor(hash(t)) from "{schema}"."{table}" as t'  # noqa: S608
+        ).rows[0]
         for schema, table in _tables(warehouse)
     }
 
 
-def _show_gold(warehouse: Warehouse, console: Console) -> None:
-    for schema, table in _tables(warehouse):
-        if schema == "gold" and table.startswith(("agg_", "rpt_")):
-            shown = warehouse.query(f'select * from "{schema}"."{table}" order by all limit {SHOWN_ROWS}')  # noqa: S608
-            print_table(f"{schema}.{table}", shown.columns, shown.rows)
-    console.print("All of it: open .penstock/warehouse.duckdb with any DuckDB client.")
+def _show_gold(warehouse: Warehouse, out: Console) -> None:
+    for title, query in GOLD_QUERIES.items():
+        shown = warehouse.query(query)
+        print_table(title, shown.columns, shown.rows)
+    out.print("All of it: open .penstock/warehouse.duckdb with any DuckDB client.")
 
 
-def _show_counts(before: dict[str, int], after: dict[str, int], console: Console) -> None:
-    print_table("Rows", ("table", "before", "now"), [(name, before.get(name), rows) for name, rows in after.items()])
+def _show_rows(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]], out: Console) -> None:
+    rows = [(name, before.get(name, (None,))[0], content[0]) for name, content in after.items()]
+    print_table("Rows", ("table", "before", "now"), rows)
     if before and before == after:
-        console.print("This run changed no row: what it asked for was loaded already.")
+        out.print("This run changed no row: what it asked for was loaded already.")

@@ -49,17 +49,16 @@ def print_statuses(statuses: Sequence[DatasetStatus], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps([one.model_dump(mode="json") for one in statuses], indent=2))
         return
-    from rich.console import Console
 
-    from deployments.display import print_table
+    from deployments.display import console, print_table
 
     columns = ("dataset", "loads", "loaded until", "last load", "rows in table", "rejected", "age (h)", "gaps")
     for pipeline in dict.fromkeys(one.pipeline for one in statuses):
         print_table(pipeline, columns, [_row(one) for one in statuses if one.pipeline == pipeline])
-    console = Console()
+    out = console()
     for one in statuses:
         for start, end in one.gaps:
-            console.print(
+            out.print(
                 f"gap in {one.dataset}: `penstock backfill {one.pipeline} --dataset {one.dataset}"
                 f" --from {start.isoformat()} --to {end.isoformat()}`",
                 soft_wrap=True,

@@ -17,7 +17,7 @@ from tasks.environment import Environment
 
 
 class PlannedDataset(Artifact):
-    """What one dataset would do. Bounds are ISO 8601 in the window's zone; SQL is empty where nothing would run."""
+    """What one dataset would do; bounds are local times with their offset, and SQL is empty where nothing would run."""
 
     dataset: str
     does: str
@@ -70,21 +70,20 @@ def plan_run(
 
 def print_plan(planned: Sequence[PlannedDataset], *, as_json: bool) -> None:
     """Prints a plan: a table, then each dataset's SQL."""
-    from rich.console import Console
     from rich.syntax import Syntax
 
-    from deployments.display import print_table
+    from deployments.display import console, print_table
 
     if as_json:
         print(json.dumps([one.model_dump() for one in planned], indent=2))
         return
     columns = ("dataset", "does", "start", "end", "strategy", "table")
     print_table("Plan", columns, [[getattr(one, name) for name in columns] for one in planned])
-    console = Console()
+    out = console()
     for one in planned:
         if one.sql:
-            console.print(f"\n[bold]{one.dataset}[/] {one.ingest} -> {one.stage}", soft_wrap=True)
-            console.print(Syntax(";\n".join(one.sql) + ";", "sql", word_wrap=True, background_color="default"))
+            out.print(f"\n[bold]{one.dataset}[/] {one.ingest} -> {one.stage}", soft_wrap=True)
+            out.print(Syntax(";\n".join(one.sql) + ";", "sql", word_wrap=True, background_color="default"))
 
 
 def _skipped(decision: Skip) -> PlannedDataset:
@@ -100,7 +99,7 @@ def _skipped(decision: Skip) -> PlannedDataset:
 
 def _planned(decision: DatasetPlan, sql: Sequence[str]) -> PlannedDataset:
     start, end = _local_bounds(decision)
-    keys = decision.keys()
+    keys = decision.batch_keys()
     return PlannedDataset(
         dataset=decision.name,
         does="load",
@@ -122,4 +121,5 @@ def _local_bounds(decision: DatasetPlan | Skip) -> tuple[str | None, str | None]
         return None, None
     zone = ZoneInfo(interval.timezone)
     start, end = interval.bounds()
-    return start.astimezone(zone).isoformat(), end.astimezone(zone).isoformat()
+    local = (moment.astimezone(zone).isoformat(sep=" ", timespec="minutes") for moment in (start, end))
+    return next(local), next(local)

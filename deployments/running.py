@@ -82,17 +82,15 @@ def prefect_api(project: Project) -> Iterator[None]:
     """Gives the block a Prefect API (the configured one, or a local server) and shows progress on standard error."""
     from flows.local_server import local_prefect
 
-    with local_prefect(project.home), _progress():
+    with local_prefect(project.home, logging_level="WARNING"), _progress():
         yield
 
 
 @contextmanager
 def _progress() -> Iterator[None]:
-    from rich.console import Console
-    from rich.logging import RichHandler
-
     logger = logging.getLogger("penstock")
-    handler = RichHandler(console=Console(stderr=True), show_path=False, show_level=False, markup=False)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     level, propagate = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

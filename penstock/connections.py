@@ -6,19 +6,39 @@ Secrets are `SecretStr`, so that no repr, log or error shows them.
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 
 from penstock.spec import Spec
 
 
-class NoAuth(Spec):
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("an address is https://host or https://host/path, without query and fragment")
+    if "@" in parts.netloc:
+        raise ValueError("an address holds no user name or password; they belong into the credentials")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_address)]
+"""Where an API is."""
+
+
+class ConnectionSpec(Spec):
+    """Settings that may hold secrets: what a person wrote is not repeated in errors."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+
+class NoAuth(ConnectionSpec):
     """Nothing is sent."""
 
     kind: Literal["none"]
 
 
-class BasicAuth(Spec):
+class BasicAuth(ConnectionSpec):
     """HTTP Basic."""
 
     kind: Literal["basic"]
@@ -26,14 +46,14 @@ class BasicAuth(Spec):
     password: SecretStr
 
 
-class BearerAuth(Spec):
+class BearerAuth(ConnectionSpec):
     """A fixed token in `Authorization: Bearer`."""
 
     kind: Literal["bearer"]
     token: SecretStr
 
 
-class ApiKeyAuth(Spec):
+class ApiKeyAuth(ConnectionSpec):
     """A key in a header or in the query."""
 
     kind: Literal["api_key"]
@@ -42,7 +62,7 @@ class ApiKeyAuth(Spec):
     location: Literal["header", "query"] = "header"
 
 
-class OAuth2Auth(Spec):
+class OAuth2Auth(ConnectionSpec):
     """OAuth 2 client credentials; the token is renewed before it expires and after a 401."""
 
     kind: Literal["oauth2"]
@@ -68,25 +88,25 @@ class RateLimit(Spec):
     seconds: float = Field(default=1.0, gt=0)
 
 
-class RestConnection(Spec):
+class RestConnection(ConnectionSpec):
     """An HTTP API."""
 
     kind: Literal["rest"]
-    base_url: str
+    base_url: Address
     auth: Auth = NoAuth(kind="none")
     headers: dict[str, str] = Field(default_factory=dict, description="Sent with every request; no secrets here.")
     rate_limit: RateLimit | None = None
     timeout_seconds: float = Field(default=60.0, gt=0)
 
 
-class GladlyConnection(Spec):
+class GladlyConnection(ConnectionSpec):
     """A Gladly organisation and an API user's token."""
 
     kind: Literal["gladly"]
     organization: str = Field(description="`org`, `org.region`, or the pasted address.")
     email: str
     token: SecretStr
-    base_url: str | None = Field(
+    base_url: Address | None = Field(
         default=None, description="Another address than Gladly's, for a sandbox; whole, with `/api/v1`."
     )
     requests_per_second: int | None = Field(

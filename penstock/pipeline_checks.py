@@ -227,7 +227,7 @@ def _columns(strategy: LoadStrategy) -> Iterator[Finding]:
             "Name the dataset's own time column; `append` replaces by the loaded interval.",
         )
     if isinstance(strategy, Incremental | Historical | Cdc):
-        for index, key in enumerate(strategy.keys):
+        for index, key in enumerate(strategy.key_columns):
             if key in METADATA_COLUMNS:
                 yield Finding(
                     ("load_strategy", "keys", index),

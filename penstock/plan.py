@@ -72,7 +72,7 @@ class DatasetPlan(Artifact):
         """The dataset's name, with its instance where it has one."""
         return self.dataset.name
 
-    def keys(self) -> BatchKeys:
+    def batch_keys(self) -> BatchKeys:
         """Returns where the batch's files live in the lake."""
         return BatchKeys(
             client=self.client,

@@ -11,6 +11,15 @@ from penstock.spec import Spec
 Columns = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class KeyedSpec(Spec):
+    """A strategy with keys: `keys` in files and forms, `key_columns` in Python.
+
+    An attribute named `keys` would make `dict(strategy)`, which Prefect calls on parameters, take it for a mapping.
+    """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+
 class FullRefresh(Spec):
     """The table holds exactly the newest batch, replaced atomically."""
 
@@ -38,25 +47,25 @@ class Partition(Spec):
     )
 
 
-class Incremental(Spec):
+class Incremental(KeyedSpec):
     """Upsert on `keys`; the last row by `order_by` wins, within the batch too."""
 
     model_config = ConfigDict(title="Incremental")
 
     kind: Literal["incremental"]
-    keys: Columns = Field(description="Columns that identify a row.")
+    key_columns: Columns = Field(alias="keys", description="Columns that identify a row.")
     order_by: str | None = Field(
         default=None, description="Column that says which of two versions is newer; without it, the last read wins."
     )
 
 
-class Historical(Spec):
+class Historical(KeyedSpec):
     """Slowly changing dimension, type 2: `_valid_from`, `_valid_to`, `_is_current`."""
 
     model_config = ConfigDict(title="Historical (SCD 2)")
 
     kind: Literal["historical"]
-    keys: Columns = Field(description="Columns that identify an entity.")
+    key_columns: Columns = Field(alias="keys", description="Columns that identify an entity.")
     order_by: str | None = Field(
         default=None, description="Column that says since when a version holds; without it, the extraction's time."
     )
@@ -65,13 +74,13 @@ class Historical(Spec):
     )
 
 
-class Cdc(Spec):
+class Cdc(KeyedSpec):
     """Changes (insert, update, delete) applied in `order_by` order."""
 
     model_config = ConfigDict(title="Change data capture")
 
     kind: Literal["cdc"]
-    keys: Columns = Field(description="Columns that identify a row.")
+    key_columns: Columns = Field(alias="keys", description="Columns that identify a row.")
     order_by: str = Field(description="Column that orders the changes of one key.")
     delete_column: str = Field(description="Column that says whether a change is a delete (an op column or a marker).")
     delete_values: Columns = Field(

@@ -1,0 +1,1 @@
+"""One dbt process at a time, and what it did; free of Prefect."""

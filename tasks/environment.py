@@ -1,0 +1,50 @@
+"""Opens what a platform's logical names mean: the lake, the warehouse, and each connection."""
+
+from __future__ import annotations
+
+from blocks.resolution import resolve_connection
+from penstock.artifacts import LAKE
+from penstock.connections import Connection
+from penstock.errors import ConfigurationError
+from penstock.platform import PlatformSpec
+from tasks.staging.contract import ObjectStore
+from tasks.staging.opening import open_store
+from tasks.warehouses.contract import Warehouse
+from tasks.warehouses.opening import open_warehouse
+
+
+class Environment:
+    """A platform, opened where it is needed: only its description crosses tasks.
+
+    A plain class, because Prefect walks through tuples, models and dataclasses among a task's parameters.
+    """
+
+    def __init__(self, platform: PlatformSpec) -> None:
+        self.platform = platform
+
+    def lake(self) -> ObjectStore:
+        """Opens the platform's own object store."""
+        return open_store(self.platform.store)
+
+    def warehouse(self) -> Warehouse:
+        """Opens the platform's warehouse."""
+        return open_warehouse(self.platform.warehouse)
+
+    def store(self, name: str) -> ObjectStore:
+        """Opens the lake, or the store that a connection leads to."""
+        return self.lake() if name == LAKE else open_store(self.connection(name))
+
+    def connection(self, name: str) -> Connection:
+        """Resolves a connection's logical name.
+
+        Raises:
+            ConfigurationError: the platform does not say what the name means.
+        """
+        if name not in self.platform.connections:
+            raise ConfigurationError(
+                "the platform has no such connection",
+                guidance=f"Add it under `connections` in deployments/platforms/{self.platform.platform}.yaml.",
+                platform=self.platform.platform,
+                connection=name,
+            )
+        return resolve_connection(self.platform.connections[name], name)

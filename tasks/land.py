@@ -1,0 +1,43 @@
+"""Takes one dataset all the way into bronze: extract, stage, load, as steps of one task."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from penstock.plan import DatasetPlan
+from penstock.report import DatasetReport
+from tasks.environment import Environment
+from tasks.extract import extract
+from tasks.load import load
+from tasks.stage import stage
+
+logger = logging.getLogger("penstock.land")
+
+
+@task(task_run_name="{plan.name}", cache_policy=NO_CACHE)
+def land(plan: DatasetPlan, environment: Environment) -> DatasetReport:
+    """Lands one dataset; each step retries by itself, so this task does not.
+
+    Raises:
+        PenstockError: a step failed; the other datasets of the run are not touched by it.
+    """
+    began = time.monotonic()
+    extraction = extract(plan, environment)
+    staged = stage(plan, extraction, environment)
+    result = load(plan, extraction, staged, environment)
+    logger.info("%s: %s rows into %s (%s)", plan.name, f"{result.rows_landed:,}", result.target, result.outcome)
+    return DatasetReport(
+        dataset=plan.name,
+        target=str(result.target),
+        outcome=result.outcome,
+        interval=plan.interval,
+        batch_id=plan.batch_id,
+        result=result,
+        size_bytes=staged.size_bytes,
+        seconds=time.monotonic() - began,
+        warnings=(*extraction.warnings, *result.warnings),
+    )

@@ -1,0 +1,141 @@
+"""The documentation is followed to the letter: its commands run, its files are written, its promises are looked at."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.server import Sandbox, serve
+from sandbox.settings import SandboxSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+
+def blocks(document: str, language: str) -> list[str]:
+    """The fenced blocks of a language, in order."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def copy_of_the_project(tmp_path: Path) -> Path:
+    for folder in ("deployments/clients", "deployments/platforms", "flows/clients", "dbt"):
+        shutil.copytree(
+            ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "target", "logs")
+        )
+    return tmp_path
+
+
+@pytest.fixture
+def sandbox_server() -> Iterator[Sandbox]:
+    with serve(SandboxSettings()) as sandbox:
+        yield sandbox
+
+
+def run(command: str, project: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "COLUMNS": "160", **environment}
+    for name in ("PENSTOCK_PROJECT", "PENSTOCK_PLATFORM"):
+        variables.pop(name, None)
+    return subprocess.run(
+        ["bash", "-c", command], cwd=project, env=variables, capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def test_a_new_user_follows_first_pipeline_and_every_step_works(
+    copy_of_the_project: Path, sandbox_server: Sandbox, prefect_url: str
+) -> None:
+    project = copy_of_the_project
+    _serve, create, check, past = blocks("docs/first-pipeline.md", "sh")
+    pipeline, connection = blocks("docs/first-pipeline.md", "yaml")
+    for command in create.splitlines():
+        done = run(command, project)
+        assert done.returncode == 0, done.stderr
+    assert (project / "flows/clients/acme.py").is_file()
+    assert (project / "deployments/clients/acme/_defaults.yaml").is_file()
+    (project / "deployments/clients/acme/acme-shop-daily.yaml").write_text(pipeline)
+    platform = project / "deployments/platforms/local.yaml"
+    here = connection.replace("http://127.0.0.1:8765", sandbox_server.url)
+    platform.write_text(platform.read_text().replace("connections:\n", f"connections:\n{here}"))
+
+    outputs = {}
+    for number, command in enumerate([*check.splitlines(), *past.splitlines()]):
+        done = run(command, project, PREFECT_API_URL=prefect_url)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        outputs[number] = done.stdout
+    assert "acme_bronze.rest__orders" in outputs[1]
+    assert "already loaded" not in outputs[2]
+    assert "already loaded" in outputs[3]
+    assert "3 of 3 windows" in outputs[6]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "seen"),
+    [
+        (("load_strategy:", "load_strateggy:"), ["acme-shop-daily.yaml", "load_strateggy", "load_strategy"]),
+        (("kind: daily", "kind: dayly"), ["acme-shop-daily.yaml", "daily"]),
+        (("connection: acme-shop", "connection: acme-shopp"), ["acme-shopp", "acme-shop"]),
+        (("timezone: UTC, lag", "timezone: Utopia/Nowhere, lag"), ["Utopia/Nowhere", "time zone"]),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_its_place(
+    copy_of_the_project: Path, mistake: tuple[str, str], seen: list[str]
+) -> None:
+    project = copy_of_the_project
+    pipeline, connection = blocks("docs/first-pipeline.md", "yaml")
+    assert run("penstock new client acme", project).returncode == 0
+    (project / "deployments/clients/acme/acme-shop-daily.yaml").write_text(pipeline.replace(*mistake, 1))
+    platform = project / "deployments/platforms/local.yaml"
+    platform.write_text(platform.read_text().replace("connections:\n", f"connections:\n{connection}"))
+    done = run("penstock validate", project)
+    assert done.returncode == 2
+    for text in seen:
+        assert text in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("document", ["docs/pipelines.md"])
+def test_commands_that_touch_nothing_run_as_they_are_shown(copy_of_the_project: Path, document: str) -> None:
+    for command in "".join(blocks(document, "")).splitlines():
+        done = run(command, copy_of_the_project)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_tests_that_the_sandbox_page_shows_pass(tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text("".join(blocks("docs/sandbox.md", "python")))
+    done = run(f"{sys.executable} -m pytest -q -p no:cacheprovider test_mine.py", tmp_path)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_readmes_two_commands_are_targets_of_the_makefile() -> None:
+    commands = blocks("README.md", "")[0].split("\n")[:-1]
+    assert commands == ["make demo", "make test"]
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert {command.removeprefix("make ") for command in commands} <= set(targets)
+
+
+def test_the_readmes_pipeline_is_valid(copy_of_the_project: Path) -> None:
+    path = copy_of_the_project / "deployments/clients/warbyparker/warbyparker-gladly-daily.yaml"
+    path.write_text(blocks("README.md", "yaml")[0])
+    done = run("penstock validate", copy_of_the_project)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_page_that_is_linked_exists() -> None:
+    for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_no_thread_of_a_sandbox_outlives_its_block() -> None:
+    with serve(SandboxSettings()):
+        pass
+    assert not [thread for thread in threading.enumerate() if thread.name == "penstock-sandbox"]
