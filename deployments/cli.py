@@ -128,3 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         print_error(error)
         sys.exit(EXIT_WRONG_USAGE if isinstance(error, ConfigurationError) else EXIT_FAILED)
     sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -100,7 +100,7 @@ def flights_project(project: Any, flights_api: Sandbox) -> Any:
 def counts_by_day(project: Any, table: str) -> dict[date, int]:
     rows = project.query(
         "select cast(timezone('America/New_York', cast(time_hour as timestamptz)) as date) as day, count(*)"
-        f" from acme_bronze.{table} group by day order by day"
+        f" from acme_bronze.{table} group by 1 order by 1"
     )
     return {day if isinstance(day, date) else date.fromisoformat(day): count for day, count in rows}
 

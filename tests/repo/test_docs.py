@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,9 +132,3 @@ def test_every_page_that_is_linked_exists() -> None:
     for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
-
-
-def test_no_thread_of_a_sandbox_outlives_its_block() -> None:
-    with serve(SandboxSettings()):
-        pass
-    assert not [thread for thread in threading.enumerate() if thread.name == "penstock-sandbox"]
