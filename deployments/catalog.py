@@ -249,13 +249,3 @@ def _platform_problems(platforms: Sequence[PlatformFile]) -> Iterator[Problem]:
                 suggestion=file.path.stem,
             )
             yield _problem(file, finding)
-        known = {*SOURCES, *platform.connections}
-        for name in platform.concurrency:
-            if name not in known:
-                finding = Finding(
-                    ("concurrency", name),
-                    f"`{name}` is neither a kind of source nor a connection of the platform",
-                    "Name one of them.",
-                    suggestion=nearest(name, known),
-                )
-                yield _problem(file, finding)

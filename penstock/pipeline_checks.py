@@ -12,7 +12,7 @@ from penstock.artifacts import METADATA_COLUMNS
 from penstock.findings import Finding, Where
 from penstock.naming import qualified_dataset
 from penstock.pipeline import PipelineSpec, target_of
-from penstock.schedule import ScheduleSpec, changes_clocks, widest_day_gap, widest_gap
+from penstock.schedule import ScheduleSpec, changes_clocks, narrowest_day_gap, widest_day_gap, widest_gap
 from penstock.sources.base import DatasetSpec, SourceTraits
 from penstock.sources.registry import SOURCES, SourceKind
 from penstock.strategy import Append, Cdc, Historical, Incremental, LoadStrategy, Partition
@@ -49,7 +49,7 @@ def check_pipeline(pipeline: PipelineSpec) -> list[Finding]:
         if case is not None:
             found += [
                 _placed(finding, index, spec)
-                for finding in (*_check_case(case), *_unread_time(case, pipeline.schedules))
+                for finding in (*_check_case(case, pipeline.schedules), *_unread_time(case, pipeline.schedules))
             ]
     return list(dict.fromkeys(found))
 
@@ -137,9 +137,9 @@ def _case(pipeline: PipelineSpec, spec: DatasetSpec) -> _Case | None:
     return _Case(SOURCES[pipeline.source.kind], spec, window, strategy)
 
 
-def _check_case(case: _Case) -> Iterator[Finding]:
+def _check_case(case: _Case, schedules: Sequence[ScheduleSpec]) -> Iterator[Finding]:
     yield from _ignored_window(case)
-    yield from _strategy_against_window(case)
+    yield from _strategy_against_window(case, schedules)
     yield from _columns(case.strategy)
     yield from case.kind.check(case.spec, case.window)
 
@@ -154,9 +154,9 @@ def _ignored_window(case: _Case) -> Iterator[Finding]:
     )
 
 
-def _strategy_against_window(case: _Case) -> Iterator[Finding]:
+def _strategy_against_window(case: _Case, schedules: Sequence[ScheduleSpec]) -> Iterator[Finding]:
     strategy, window = case.strategy, case.window
-    if isinstance(strategy, Append) and overlaps_itself(window):
+    if isinstance(strategy, Append) and overlaps_itself(window, days_between_runs=narrowest_day_gap(schedules) or 1):
         yield Finding(
             ("load_strategy",),
             f"successive `{window.kind}` windows of the dataset `{case.spec.name}` overlap, and `append` would hold "

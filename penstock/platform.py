@@ -64,10 +64,6 @@ class PlatformSpec(Spec):
     tags: tuple[Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=100)], ...] = Field(
         default=(), description="Tags of every deployment of the platform."
     )
-    concurrency: dict[str, Annotated[int, Field(ge=1)]] = Field(
-        default_factory=dict,
-        description="How many extractions may run at once, by kind of source or by connection, over all runs.",
-    )
     parallel_datasets: int = Field(
         default=4, ge=1, le=64, description="How many datasets of one run are landed at once."
     )

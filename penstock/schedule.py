@@ -84,7 +84,13 @@ def changes_clocks(timezone: str) -> bool:
 def widest_day_gap(schedules: Sequence[ScheduleSpec]) -> int | None:
     """Returns the most days from one day with a run to the next one; None where nothing runs by itself."""
     day_fields = frozenset(schedule.cron.split(maxsplit=2)[2] for schedule in schedules if schedule.active)
-    return _widest_day_gap(day_fields) if day_fields else None
+    return max(_day_gaps(day_fields)) if day_fields else None
+
+
+def narrowest_day_gap(schedules: Sequence[ScheduleSpec]) -> int | None:
+    """Returns the fewest days from one day with a run to the next one; None where nothing runs by itself."""
+    day_fields = frozenset(schedule.cron.split(maxsplit=2)[2] for schedule in schedules if schedule.active)
+    return min(_day_gaps(day_fields)) if day_fields else None
 
 
 def widest_gap(schedule: ScheduleSpec) -> timedelta:
@@ -96,9 +102,9 @@ def widest_gap(schedule: ScheduleSpec) -> timedelta:
 
 
 @cache
-def _widest_day_gap(day_fields: frozenset[str]) -> int:
+def _day_gaps(day_fields: frozenset[str]) -> frozenset[int]:
     days = sorted({day for fields in day_fields for day in _run_days(fields)})
-    return max((later - earlier for earlier, later in pairwise(days)), default=_EXAMINED_DAYS)
+    return frozenset(later - earlier for earlier, later in pairwise(days)) or frozenset({_EXAMINED_DAYS})
 
 
 def _run_days(day_fields: str) -> tuple[int, ...]:

@@ -63,13 +63,13 @@ def resolve(window: TimeWindow, scheduled_at: datetime, *, last_end: datetime | 
     return Interval(start=start, end=end, timezone=window.timezone, as_of=as_of)
 
 
-def overlaps_itself(window: TimeWindow) -> bool:
-    """Returns whether windows of consecutive runs (a day apart, for `daily`) share time by design.
+def overlaps_itself(window: TimeWindow, *, days_between_runs: int = 1) -> bool:
+    """Returns whether windows of consecutive runs (at least that many days apart) share time by design.
 
     `append` cannot hold such windows: rows of the time that two of them share would belong to either.
     """
     if isinstance(window, DailyWindow):
-        return window.days > 1
+        return window.days > days_between_runs
     if isinstance(window, SinceLastWindow):
         return parse_duration(window.lookback) > CalendarDuration(days=0, minutes=0)
     return False

@@ -39,7 +39,6 @@ warehouse: {{kind: duckdb, path: warehouse.duckdb}}
 connections:
 {connections}
 dbt: {{target: duckdb}}
-concurrency: {{gladly: 2}}
 """
 
 CONNECTION = '  {client}-gladly: {{kind: gladly, organization: {client}, email: a@b.example, token: "${{{variable}}}"}}'
@@ -185,13 +184,12 @@ def test_each_instance_needs_its_own_connection(world: World) -> None:
     assert (problem.path, problem.line, problem.key) == (path, 7, "for_each[1].connection")
 
 
-def test_a_platform_is_named_like_its_file_and_limits_what_it_has(world: World) -> None:
-    text = PLATFORM.format(name="prod", connections=connection("acme")).replace("{gladly: 2}", "{gladdly: 2}")
+def test_a_platform_is_named_like_its_file(world: World) -> None:
+    text = PLATFORM.format(name="prod", connections=connection("acme"))
     path = world.platform("local", text=text)
     found = world.problems()
     assert [(one.path, one.line, one.key, one.suggestion) for one in found] == [
         (path, 2, "platform", "local"),
-        (path, 8, "concurrency.gladdly", "gladly"),
     ]
 
 

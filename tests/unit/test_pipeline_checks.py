@@ -76,6 +76,12 @@ def test_a_window_that_only_one_dataset_lacks_is_reported_there() -> None:
     assert "`contacts`" in finding.message
 
 
+def test_append_is_allowed_where_runs_are_as_far_apart_as_their_windows_are_long() -> None:
+    weekly = {"kind": "daily", "days": 7}
+    schedules = [{"cron": "0 6 * * MON", "timezone": "UTC"}]
+    assert findings(window=weekly, load_strategy={"kind": "append"}, schedules=schedules) == []
+
+
 def test_append_is_refused_where_windows_overlap() -> None:
     finding = only(window={"kind": "daily", "days": 3})
     assert finding.where == ("load_strategy",)

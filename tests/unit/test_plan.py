@@ -94,7 +94,7 @@ def test_a_loaded_interval_is_loaded_again_when_the_run_asks_for_it(options: Run
 def test_a_retry_of_a_run_has_the_same_batch_and_a_new_run_has_another() -> None:
     once, again, other = (decide(pipeline(), request(run_id=run_id), {})[0] for run_id in ("run-1", "run-1", "run-2"))
     assert once.batch_id == again.batch_id != other.batch_id
-    assert once.keys().ingest_prefix == again.keys().ingest_prefix != other.keys().ingest_prefix
+    assert once.batch_keys().ingest_prefix == again.batch_keys().ingest_prefix != other.batch_keys().ingest_prefix
 
 
 def test_since_last_starts_where_the_last_forward_load_ended_and_ignores_backfills() -> None:

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from blocks.base import ConnectionBlock
+from blocks.catalog import BLOCK_TYPES
+from blocks.folder import FolderStore
+from blocks.gladly import GladlyCredentials
+from blocks.resolution import resolve_connection
+from blocks.rest import RestCredentials
+from penstock.connections import Connection, FolderConnection, GladlyConnection, RateLimit
+from penstock.errors import ConfigurationError
+from penstock.platform import BlockRef
+
+SECRET = "never-to-be-seen"
+GLADLY = {"organization": "acme", "email": "api@acme.example", "token": SECRET}
+REST: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "none": ({}, {"kind": "none"}),
+    "basic": (
+        {"username": "me", "password": SECRET},
+        {"kind": "basic", "username": "me", "password": SECRET},
+    ),
+    "bearer": ({"token": SECRET}, {"kind": "bearer", "token": SECRET}),
+    "api_key": (
+        {"api_key_name": "X-Key", "api_key": SECRET, "api_key_location": "query"},
+        {"kind": "api_key", "name": "X-Key", "value": SECRET, "location": "query"},
+    ),
+    "oauth2": (
+        {"token_url": "https://id.example.com/token", "client_id": "me", "client_secret": SECRET, "scope": "read"},
+        {
+            "kind": "oauth2",
+            "token_url": "https://id.example.com/token",
+            "client_id": "me",
+            "client_secret": SECRET,
+            "scope": "read",
+            "secret_in": "body",
+            "parameters": {},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("slug", sorted(BLOCK_TYPES))
+def test_each_block_follows_prefects_standards(slug: str) -> None:
+    block = BLOCK_TYPES[slug]
+    assert re.fullmatch(r"penstock-[a-z0-9-]+", slug)
+    assert (block._block_type_slug, block.get_block_type_slug()) == (slug, slug)
+    assert block._block_type_name
+    assert block._block_type_name.startswith("Penstock ")
+    assert f"{block.__name__}.load(" in inspect.getdoc(block)
+    for name, field in block.model_fields.items():
+        assert field.title, name
+        assert field.description, name
+
+
+def test_every_kind_of_connection_has_a_block() -> None:
+    kinds = {model.model_fields["kind"].annotation.__args__[0] for model in Connection.__origin__.__args__}  # type: ignore[attr-defined]
+    assert {f"penstock-{kind}" for kind in kinds} == set(BLOCK_TYPES)
+
+
+def test_prefect_knows_the_blocks_and_not_their_base() -> None:
+    from prefect.blocks.core import Block
+    from prefect.utilities.dispatch import get_registry_for_type
+
+    known = get_registry_for_type(Block) or {}
+    assert set(BLOCK_TYPES) <= set(known)
+    assert ConnectionBlock not in known.values()
+
+
+def test_secrets_are_fields_that_prefect_encrypts_and_masks() -> None:
+    assert GladlyCredentials.model_json_schema()["secret_fields"] == ["token"]
+    assert set(RestCredentials.model_json_schema()["secret_fields"]) == {
+        "password",
+        "token",
+        "api_key",
+        "client_secret",
+    }
+    blocks = [GladlyCredentials(**GLADLY)] + [
+        RestCredentials(base_url="https://api.example.com", auth=auth, **fields) for auth, (fields, _) in REST.items()
+    ]
+    for block in blocks:
+        assert SECRET not in repr(block) + str(block) + block.model_dump_json() + repr(block.to_connection())
+
+
+def test_a_gladly_block_holds_its_connection() -> None:
+    block = GladlyCredentials(**GLADLY, reports_per_minute=30)
+    expected = GladlyConnection.model_validate({"kind": "gladly", **GLADLY, "reports_per_minute": 30})
+    assert block.to_connection() == expected
+    assert block.to_connection().token.get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize("auth", REST)
+def test_a_rest_block_holds_each_kind_of_credentials(auth: Any) -> None:
+    fields, expected = REST[auth]
+    block = RestCredentials(base_url="https://api.example.com", auth=auth, **fields, rate_limit_requests=5)
+    connection = block.to_connection()
+    assert connection.rate_limit == RateLimit(requests=5, seconds=1)
+    assert connection.auth == TypeAdapter(type(connection.auth)).validate_python(expected)
+
+
+@pytest.mark.parametrize("auth", [auth for auth in REST if auth != "none"])
+def test_a_rest_block_without_what_its_credentials_need_names_it(auth: Any) -> None:
+    fields, _ = REST[auth]
+    missing = next(iter(fields))
+    with pytest.raises(ValueError, match=missing):
+        RestCredentials(
+            base_url="https://x.example", auth=auth, **{name: fields[name] for name in fields if name != missing}
+        )
+
+
+def test_a_folder_block_holds_its_path() -> None:
+    assert FolderStore(path="/srv/drops").to_connection() == FolderConnection(kind="folder", path="/srv/drops")
+
+
+class Stored(ConnectionBlock):
+    """Prefect's answers without a server: one block, and the error that Prefect raises for any other."""
+
+    _block_type_slug = "penstock-stored"
+
+    path: str = "/srv"
+
+    def to_connection(self) -> FolderConnection:
+        return FolderConnection(kind="folder", path=self.path)
+
+    @classmethod
+    def load(cls, name: str, **options: Any) -> Any:
+        assert options == {"_sync": True}
+        if name != "drops":
+            raise ValueError(f"Unable to find block document named {name} for block type penstock-stored")
+        return cls(path="/srv/drops")
+
+
+def test_inline_settings_are_the_connection() -> None:
+    inline = FolderConnection(kind="folder", path="/srv")
+    assert resolve_connection(inline, "acme-drops") is inline
+
+
+def test_a_reference_is_loaded_through_its_own_type() -> None:
+    found = resolve_connection(
+        BlockRef(block="penstock-stored/drops"), "acme-drops", block_types={"penstock-stored": Stored}
+    )
+    assert found == FolderConnection(kind="folder", path="/srv/drops")
+
+
+def test_a_block_that_is_not_there_names_connection_and_block() -> None:
+    with pytest.raises(ConfigurationError, match="no such block") as caught:
+        resolve_connection(
+            BlockRef(block="penstock-stored/other"), "acme-drops", block_types={"penstock-stored": Stored}
+        )
+    assert (caught.value.connection, caught.value.block) == ("acme-drops", "penstock-stored/other")
+
+
+def test_an_unknown_block_type_is_told_the_nearest_one() -> None:
+    with pytest.raises(ConfigurationError, match="Did you mean penstock-gladly"):
+        resolve_connection(BlockRef(block="penstock-gladdly/acme"), "acme-gladly")
+
+
+def test_inline_connections_are_resolved_without_prefect() -> None:
+    code = (
+        "import sys; from blocks.resolution import resolve_connection;"
+        "from penstock.connections import FolderConnection;"
+        "resolve_connection(FolderConnection(kind='folder', path='/srv'), 'x'); print('prefect' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "False"
