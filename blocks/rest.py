@@ -1,0 +1,99 @@
+"""The block of an HTTP API."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, TypeAdapter, model_validator
+
+from blocks.base import ConnectionBlock
+from penstock.connections import Auth, RateLimit, RestConnection
+
+AuthKind = Literal["none", "basic", "bearer", "api_key", "oauth2"]
+
+# What each kind needs of the flat fields below, by the name that the connection has for it. Flat, because Prefect's
+# forms cannot show a choice between models (PrefectHQ/prefect#18445).
+_REQUIRED: dict[AuthKind, dict[str, str]] = {
+    "none": {},
+    "basic": {"username": "username", "password": "password"},
+    "bearer": {"token": "token"},
+    "api_key": {"name": "api_key_name", "value": "api_key", "location": "api_key_location"},
+    "oauth2": {"token_url": "token_url", "client_id": "client_id", "client_secret": "client_secret"},
+}
+_OPTIONAL: dict[AuthKind, dict[str, str]] = {
+    "oauth2": {"scope": "scope", "secret_in": "client_secret_in", "parameters": "token_parameters"},
+}
+
+
+class RestCredentials(ConnectionBlock):
+    """An HTTP API: its address, and one of several kinds of credentials.
+
+    Example:
+        Load stored credentials:
+        ```python
+        from blocks.rest import RestCredentials
+
+        connection = RestCredentials.load("acme-orders").to_connection()
+        ```
+    """
+
+    _block_type_name = "Penstock REST API"
+    _block_type_slug = "penstock-rest"
+
+    base_url: str = Field(title="Address", description="Where the API is, such as https://api.example.com/v1.")
+    auth: AuthKind = Field(default="none", title="Credentials", description="Which of the fields below are used.")
+    username: str | None = Field(default=None, title="User name", description="For `basic`.")
+    password: SecretStr | None = Field(default=None, title="Password", description="For `basic`.")
+    token: SecretStr | None = Field(default=None, title="Token", description="For `bearer`: sent as a bearer token.")
+    api_key_name: str | None = Field(
+        default=None, title="API key's name", description="For `api_key`: the header or query parameter."
+    )
+    api_key: SecretStr | None = Field(default=None, title="API key", description="For `api_key`.")
+    api_key_location: Literal["header", "query"] = Field(
+        default="header", title="API key's place", description="For `api_key`: where the key is sent."
+    )
+    token_url: str | None = Field(default=None, title="Token address", description="For `oauth2`: gives out tokens.")
+    client_id: str | None = Field(default=None, title="Client id", description="For `oauth2`.")
+    client_secret: SecretStr | None = Field(default=None, title="Client secret", description="For `oauth2`.")
+    client_secret_in: Literal["body", "header"] = Field(
+        default="body", title="Client secret's place", description="For `oauth2`: in the form, or as HTTP Basic."
+    )
+    scope: str | None = Field(default=None, title="Scope", description="For `oauth2`: what the token shall allow.")
+    token_parameters: dict[str, str] = Field(
+        default_factory=dict, title="More token parameters", description="For `oauth2`: such as `audience`; no secrets."
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict, title="Headers", description="Sent with every request; no secrets here."
+    )
+    rate_limit_requests: int | None = Field(
+        default=None, ge=1, title="Requests", description="At most so many requests in the seconds below."
+    )
+    rate_limit_seconds: float = Field(
+        default=1.0, gt=0, title="Seconds", description="In which the number of requests above may be sent."
+    )
+    timeout_seconds: float = Field(
+        default=60.0, gt=0, title="Timeout", description="Seconds to wait for the API to go on answering."
+    )
+
+    @model_validator(mode="after")
+    def _has_what_its_credentials_need(self) -> RestCredentials:
+        missing = [field for field in _REQUIRED[self.auth].values() if getattr(self, field) is None]
+        if missing:
+            raise ValueError(f"`{self.auth}` credentials need {', '.join(missing)}")
+        return self
+
+    def to_connection(self) -> RestConnection:
+        """Returns the connection that the block holds."""
+        fields = {**_REQUIRED[self.auth], **_OPTIONAL.get(self.auth, {})}
+        auth: dict[str, Any] = {"kind": self.auth} | {name: getattr(self, field) for name, field in fields.items()}
+        limit = None
+        if self.rate_limit_requests is not None:
+            limit = RateLimit(requests=self.rate_limit_requests, seconds=self.rate_limit_seconds)
+        return RestConnection(
+            kind="rest",
+            base_url=self.base_url,
+            auth=TypeAdapter[Auth](Auth).validate_python(auth),
+            headers=self.headers,
+            rate_limit=limit,
+            timeout_seconds=self.timeout_seconds,
+        )

@@ -1,0 +1,1 @@
+"""HTTP as every source needs it: credentials, pace, retries and errors in one client."""

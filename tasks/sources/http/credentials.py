@@ -1,0 +1,154 @@
+"""Puts a connection's credentials on requests, and renews those that can be renewed."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import msgspec
+
+from penstock.connections import ApiKeyAuth, Auth, BasicAuth, BearerAuth, OAuth2Auth
+from penstock.errors import RejectedError
+from tasks.sources.http.failures import UNREACHABLE, UnreadableBodyError, error_of, failure_of, retry_after_seconds
+from tasks.sources.http.policy import RENEW_TOKEN_BEFORE_SECONDS, Clock
+
+if TYPE_CHECKING:
+    import httpx
+
+_TOKEN_REFUSALS = (400, 401, 403)
+
+
+class Credentials(Protocol):
+    """What authorises a request."""
+
+    def apply(self, request: httpx.Request) -> None:
+        """Puts the credentials on a request."""
+
+    def renew(self, refused: httpx.Request) -> bool:
+        """Gets new credentials after a 401; False where there are none to get."""
+
+
+class HeaderCredentials:
+    """A fixed header, or none."""
+
+    def __init__(self, name: str | None = None, value: str = "") -> None:
+        self._name = name
+        self._value = value
+
+    def apply(self, request: httpx.Request) -> None:
+        """Sets the header."""
+        if self._name is not None:
+            request.headers[self._name] = self._value
+
+    def renew(self, refused: httpx.Request) -> bool:  # noqa: ARG002 - there is nothing newer than a fixed secret
+        """Returns False."""
+        return False
+
+
+class QueryCredentials(HeaderCredentials):
+    """A fixed query parameter."""
+
+    def apply(self, request: httpx.Request) -> None:
+        """Sets the parameter, also on an address that the API gave for the next page."""
+        if self._name is not None:
+            request.url = request.url.copy_set_param(self._name, self._value)
+
+
+class _Token(NamedTuple):
+    value: str
+    renew_at: float
+
+
+class _TokenAnswer(msgspec.Struct):
+    """RFC 6749, section 5.1."""
+
+    access_token: str
+    expires_in: float | str | None = None
+
+
+class ClientCredentials:
+    """OAuth 2 client credentials (RFC 6749, section 4.4); one token for all threads of a client."""
+
+    def __init__(self, auth: OAuth2Auth, http: httpx.Client, *, connection_name: str, clock: Clock) -> None:
+        self._auth = auth
+        self._http = http
+        self._facts = {"connection": connection_name, "endpoint": "the token endpoint"}
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: _Token | None = None
+
+    def apply(self, request: httpx.Request) -> None:
+        """Sets the bearer token, asking for one first where there is none or it is about to expire."""
+        with self._lock:
+            if self._token is None or self._clock.monotonic() >= self._token.renew_at:
+                self._token = self._request_token()
+            request.headers["Authorization"] = f"Bearer {self._token.value}"
+
+    def renew(self, refused: httpx.Request) -> bool:
+        """Forgets the token that was refused, unless another thread has replaced it already."""
+        with self._lock:
+            if self._token and refused.headers.get("Authorization") == f"Bearer {self._token.value}":
+                self._token = None
+        return True
+
+    def _request_token(self) -> _Token:
+        import httpx
+
+        form = {"grant_type": "client_credentials", **self._auth.parameters}
+        if self._auth.scope:
+            form["scope"] = self._auth.scope
+        headers = {}
+        if self._auth.secret_in == "body":  # noqa: S105 - a place, not a secret
+            form |= {"client_id": self._auth.client_id, "client_secret": self._auth.client_secret.get_secret_value()}
+        else:
+            headers["Authorization"] = _basic(self._auth.client_id, self._auth.client_secret.get_secret_value())
+        try:
+            answer = self._http.post(self._auth.token_url, data=form, headers=headers)
+        except httpx.HTTPError as error:
+            raise error_of(UNREACHABLE, **self._facts) from error
+        return self._read_token(answer)
+
+    def _read_token(self, answer: httpx.Response) -> _Token:
+        if answer.status_code in _TOKEN_REFUSALS:
+            raise RejectedError(
+                "the token endpoint refused the client",
+                guidance="Renew the client id and secret of this connection, and check its scope.",
+                **self._facts,
+                status=answer.status_code,
+            )
+        if not answer.is_success:
+            pause = retry_after_seconds(answer.headers.get("Retry-After"), now=self._clock.wall())
+            failure = failure_of(answer.status_code)
+            raise error_of(failure, **self._facts, status=answer.status_code, retry_after_seconds=pause)
+        try:
+            token = msgspec.json.decode(answer.content, type=_TokenAnswer)
+            life = float(token.expires_in) if token.expires_in is not None else float("inf")
+        except (msgspec.MsgspecError, ValueError):
+            # Without the cause: its text could quote the answer.
+            raise UnreadableBodyError(
+                "the token endpoint did not answer with a token", guidance="Check `token_url`.", **self._facts
+            ) from None
+        margin = min(RENEW_TOKEN_BEFORE_SECONDS, life / 5)
+        return _Token(token.access_token, self._clock.monotonic() + life - margin)
+
+
+def credentials_of(auth: Auth, http: httpx.Client, *, connection_name: str, clock: Clock) -> Credentials:
+    """Returns what puts a connection's credentials on its requests."""
+    match auth:
+        case BasicAuth():
+            return HeaderCredentials("Authorization", _basic(auth.username, auth.password.get_secret_value()))
+        case BearerAuth():
+            return HeaderCredentials("Authorization", f"Bearer {auth.token.get_secret_value()}")
+        case ApiKeyAuth(location="query"):
+            return QueryCredentials(auth.name, auth.value.get_secret_value())
+        case ApiKeyAuth():
+            return HeaderCredentials(auth.name, auth.value.get_secret_value())
+        case OAuth2Auth():
+            return ClientCredentials(auth, http, connection_name=connection_name, clock=clock)
+        case _:
+            return HeaderCredentials()
+
+
+def _basic(username: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode("ascii")

@@ -1,0 +1,1 @@
+"""The generic source: any REST API that a pipeline file can describe."""

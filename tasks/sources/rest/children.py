@@ -1,0 +1,94 @@
+"""Endpoints that are asked once per record of another: the parents' values, and what each brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from urllib.parse import quote
+
+import msgspec
+
+from penstock.errors import DataError, RejectedError
+from penstock.sources.rest import ParentSpec
+from tasks.sources.http.client import HttpClient
+from tasks.sources.http.request import HttpRequest
+from tasks.sources.rest.body import carry_field, field_of, join_records
+from tasks.sources.rest.files import JsonLinesFiles
+from tasks.sources.rest.page import Endpoint, Page
+from tasks.sources.rest.walk import walk
+
+_NOT_FOUND = 404
+# Parents handed to the threads at a time, so that a million of them do not wait there as a million futures.
+_BATCH = 1_000
+
+ParentValue = str | int
+
+
+def parent_values(client: HttpClient, parent: ParentSpec) -> list[ParentValue]:
+    """Returns what the parents' records hold in the field, each value once, in order.
+
+    All parents are read before the first child: a cursor could expire in between, and a parent that moved to another
+    page meanwhile would bring its children twice.
+
+    Raises:
+        DataError: A record has no such field, or no text or whole number in it.
+    """
+    endpoint = Endpoint(
+        request=HttpRequest(parent.path, parent.path, parameters=parent.parameters),
+        records=parent.records,
+        paging=parent.paging,
+    )
+    values: dict[ParentValue, None] = {}
+    for page in walk(client, endpoint):
+        for record in page.records:
+            value = field_of(record, parent.field)
+            if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+                raise DataError(
+                    "a parent's record has no value to ask for its children with",
+                    guidance="Check the parent's `field`; it must hold a text or a whole number in every record.",
+                    endpoint=parent.path,
+                    field=parent.field,
+                )
+            values[value] = None
+    return list(values)
+
+
+def write_children(
+    client: HttpClient, endpoint: Endpoint, parent: ParentSpec, values: Sequence[ParentValue], files: JsonLinesFiles
+) -> int:
+    """Writes the children of each parent, `endpoint.concurrency` parents at once; returns how many parents were gone.
+
+    Raises:
+        RejectedError: A parent was gone (404) and the pipeline does not say that this may happen.
+    """
+
+    def write_one(value: ParentValue) -> bool:
+        try:
+            for page in _children(client, endpoint, parent, value):
+                files.write(page.lines, len(page.records), was_mended=page.was_mended)
+        except RejectedError as error:
+            if parent.gone == "skip" and error.facts.get("status") == _NOT_FOUND:
+                return True
+            raise
+        return False
+
+    return sum(_each(write_one, values, endpoint.concurrency))
+
+
+def _children(client: HttpClient, endpoint: Endpoint, parent: ParentSpec, value: ParentValue) -> Iterator[Page]:
+    """Yields the pages of one parent's children, each line carrying the parent's value."""
+    path = endpoint.request.url.replace(f"{{{parent.name}}}", quote(str(value), safe=""))
+    own = endpoint._replace(request=replace(endpoint.request, url=path), concurrency=1)
+    carried = msgspec.json.encode(value)
+    for page in walk(client, own):
+        yield page._replace(lines=join_records([carry_field(record, parent.name, carried) for record in page.records]))
+
+
+def _each(function: Callable[[ParentValue], bool], values: Sequence[ParentValue], concurrency: int) -> Iterator[bool]:
+    if concurrency == 1:
+        yield from map(function, values)
+        return
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="penstock-children") as pool:
+        for start in range(0, len(values), _BATCH):
+            yield from pool.map(function, values[start : start + _BATCH])

@@ -1,0 +1,74 @@
+"""Extracts one endpoint for one interval into JSON-lines files, each record as the API's own bytes."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from penstock.artifacts import Interval
+from penstock.connections import RestConnection
+from penstock.sources.rest import RestDataset
+from tasks.sources.contract import ExtractRequest, ExtractSink
+from tasks.sources.http.client import HttpClient
+from tasks.sources.http.limiter import EVERY_REQUEST, Budget
+from tasks.sources.http.policy import SYSTEM_CLOCK, Clock
+from tasks.sources.http.request import HttpRequest, HttpSettings
+from tasks.sources.rest.children import parent_values, write_children
+from tasks.sources.rest.files import JsonLinesFiles
+from tasks.sources.rest.page import Endpoint, Step
+from tasks.sources.rest.walk import request_for, walk
+from tasks.sources.rest.window import window_values
+
+
+def extract(
+    request: ExtractRequest, connection: RestConnection, sink: ExtractSink, *, clock: Clock = SYSTEM_CLOCK
+) -> None:
+    """Extracts a dataset; see `tasks.sources.contract`."""
+    dataset = cast("RestDataset", request.dataset)
+    endpoint = endpoint_of(dataset, request.interval)
+    settings = settings_of(request.connection_name, connection)
+    with HttpClient(settings, clock=clock) as client, JsonLinesFiles(sink, dataset.path) as files:
+        if dataset.parent is None:
+            for page in walk(client, endpoint):
+                files.write(page.lines, len(page.records), was_mended=page.was_mended)
+        else:
+            values = parent_values(client, dataset.parent)
+            gone = write_children(client, endpoint, dataset.parent, values, files)
+            if gone:
+                sink.warn(f"{gone} of {len(values)} parents were gone when their children were asked for")
+
+
+def settings_of(connection_name: str, connection: RestConnection) -> HttpSettings:
+    """Returns a connection as the HTTP client needs it."""
+    budgets = {EVERY_REQUEST: Budget(connection.rate_limit)} if connection.rate_limit else {}
+    return HttpSettings(
+        connection_name=connection_name,
+        base_url=connection.base_url,
+        auth=connection.auth,
+        headers=connection.headers,
+        budgets=budgets,
+        timeout_seconds=connection.timeout_seconds,
+    )
+
+
+def endpoint_of(dataset: RestDataset, interval: Interval) -> Endpoint:
+    """Returns what to ask for a dataset's interval.
+
+    Raises:
+        ConfigurationError: The API cannot be asked for this interval.
+    """
+    window = dataset.window_parameters
+    base = Endpoint(
+        request=HttpRequest(
+            dataset.path, dataset.path, method=dataset.method, parameters=dataset.parameters, body=dataset.body
+        ),
+        records=dataset.records,
+        paging=dataset.paging,
+        absent_is_empty=dataset.records_may_be_absent,
+        total=dataset.total,
+        total_header=dataset.total_header,
+        concurrency=dataset.concurrency,
+        max_pages=dataset.max_pages,
+    )
+    if window is None:
+        return base
+    return base._replace(request=request_for(base, Step(window_values(window, interval), window.location)))

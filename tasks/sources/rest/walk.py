@@ -1,0 +1,168 @@
+"""Walks over an endpoint's pages: every page once, in order, counted against what the API states."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from penstock.errors import DataError, TransientError
+from tasks.sources.http.client import HttpClient
+from tasks.sources.http.request import HttpRequest
+from tasks.sources.rest.numbered import NumberedPages
+from tasks.sources.rest.page import Endpoint, Page, Step, read_page
+from tasks.sources.rest.paging import Pager, pager_of
+
+
+def walk(client: HttpClient, endpoint: Endpoint) -> Iterator[Page]:
+    """Yields an endpoint's pages in order, the last one included.
+
+    Raises:
+        DataError: Paging goes in a circle, contradicts itself, or passes `max_pages`; or the records that came are not
+            as many as the API states.
+        TransientError: The stated number moved during the walk and the records do not fit the newest one.
+    """
+    tally = _Tally(endpoint)
+    try:
+        for page in _pages(client, endpoint, pager_of(endpoint.paging)):
+            tally.count(page)
+            yield page
+        tally.reconcile()
+    except (DataError, TransientError) as error:
+        error.facts = {"connection": client.connection_name, "endpoint": endpoint.request.endpoint, **error.facts}
+        raise
+
+
+def request_for(endpoint: Endpoint, step: Step) -> HttpRequest:
+    """Returns the request for a page."""
+    request = endpoint.request
+    if step.url is not None:
+        return replace(request, url=step.url, parameters={})
+    if not step.values:
+        return request
+    if step.location == "body":
+        return replace(request, body=with_values(request.body, step.values))
+    return replace(request, parameters={**request.parameters, **step.values})
+
+
+def with_values(body: Mapping[str, Any] | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a request's body with values put in at dotted paths; the body that was given stays as it is."""
+    filled = dict(body or {})
+    for path, value in values.items():
+        level = filled
+        *parents, key = path.split(".")
+        for parent in parents:
+            level[parent] = dict(level.get(parent) or {})
+            level = level[parent]
+        level[key] = value
+    return filled
+
+
+def _pages(client: HttpClient, endpoint: Endpoint, pager: Pager) -> Iterator[Page]:
+    step: Step | None = pager.first()
+    while step is not None:
+        page = _fetch(client, endpoint, step)
+        yield page
+        step = pager.following(page)
+        if (
+            step is not None
+            and endpoint.concurrency > 1
+            and isinstance(pager, NumberedPages)
+            and pager.can_skip_ahead()
+        ):
+            yield from _pages_ahead(client, endpoint, pager)
+            return
+
+
+def _pages_ahead(client: HttpClient, endpoint: Endpoint, pager: NumberedPages) -> Iterator[Page]:
+    """Yields the numbered pages after those that were read, in order, while later ones are being asked for.
+
+    The first page was asked alone: it says whether the API keeps to the asked size (offsets into pages of another size
+    would skip records), and often where the end is. Without a stated end some requests go beyond it; what they bring
+    is not looked at.
+    """
+    asked = pager.page_count
+    pending: deque[Future[Page]] = deque()
+    with ThreadPoolExecutor(endpoint.concurrency, thread_name_prefix="penstock-pages") as pool:
+        try:
+            has_more = True
+            while has_more:
+                end = pager.known_pages()
+                while not pending or (len(pending) < endpoint.concurrency and (end is None or asked < end)):
+                    pending.append(pool.submit(_fetch, client, endpoint, pager.step_to(asked)))
+                    asked += 1
+                page = pending.popleft().result()
+                yield page
+                has_more = pager.has_more_after(page)
+                if has_more and not pager.can_skip_ahead():
+                    raise DataError(
+                        "a page in the middle has fewer records than were asked for",
+                        guidance="Set `concurrency: 1`: offsets then follow the records that came.",
+                    )
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _fetch(client: HttpClient, endpoint: Endpoint, step: Step) -> Page:
+    return client.fetch(request_for(endpoint, step), lambda response: read_page(response, endpoint))
+
+
+class _Tally:
+    """Counts a walk's pages and records."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._pages = 0
+        self._rows = 0
+        self._newest_lines = b""
+        self._totals: set[int] = set()
+        self._newest_total: int | None = None
+
+    def count(self, page: Page) -> None:
+        self._pages += 1
+        self._rows += len(page.records)
+        if page.total is not None:
+            self._totals.add(page.total)
+            self._newest_total = page.total
+        if self._pages > self._endpoint.max_pages:
+            raise DataError(
+                "there are more pages than allowed",
+                guidance="Raise the dataset's `max_pages` if that many are right.",
+                **self._facts(),
+            )
+        if page.lines and page.lines == self._newest_lines:
+            raise DataError(
+                "the API gave the same page twice",
+                guidance="Check the names in the dataset's `paging`: the API may not know the parameter, or may repeat "
+                "its last page, in which case `total` or `pages_path` says where the end is.",
+                **self._facts(),
+            )
+        self._newest_lines = page.lines
+
+    def reconcile(self) -> None:
+        if self._endpoint.total is None and self._endpoint.total_header is None:
+            return
+        if self._newest_total is None:
+            raise DataError(
+                "the API did not state how many records there are",
+                guidance="Check the dataset's `total` or `total_header`.",
+                **self._facts(),
+            )
+        if self._rows == self._newest_total:
+            return
+        if len(self._totals) > 1:
+            raise TransientError(
+                "the source changed while its pages were read",
+                guidance="The task will read them again.",
+                **self._facts(),
+            )
+        raise DataError(
+            "not as many records came as the API states",
+            guidance="Compare the dataset's `total` and `paging` with the API's documentation.",
+            **self._facts(),
+        )
+
+    def _facts(self) -> dict[str, Any]:
+        return {"pages": self._pages, "rows": self._rows, "total": self._newest_total}
