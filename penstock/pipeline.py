@@ -63,7 +63,7 @@ class Dataset(Artifact):
     `name` carries the instance (`<instance>__<dataset>`), and is unique within the pipeline.
     """
 
-    name: TableName
+    name: str
     instance: str | None
     connection: Name
     spec: SerializeAsAny[DatasetSpec]

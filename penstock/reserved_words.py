@@ -1,8 +1,9 @@
 """Words that cannot be a column's name without quotes in some warehouse.
 
-The union of what DuckDB 2.0 refuses (its `duckdb_keywords()`, tried one by one), what PostgreSQL's Appendix C reserves
-and its system columns, and what Snowflake's "Reserved & limited keywords" reserves. Words that Snowflake only limits
-in SHOW commands (`account`, `schema`, `view`) are good column names and not here.
+The union of what DuckDB 2.0 refuses (its `duckdb_keywords()`, tried one by one) or hides (a column `rowid` stands
+before the row's own number), what PostgreSQL's Appendix C reserves and its system columns, and what Snowflake's
+"Reserved & limited keywords" reserves. Words that Snowflake only limits in SHOW commands (`account`, `schema`,
+`view`) are good column names and not here.
 
 The list is part of the names of tables that exist: a word that is added renames columns, so add one only with a note
 in the change log.
@@ -122,6 +123,7 @@ RESERVED_WORDS = frozenset(
         "right",
         "rlike",
         "row",
+        "rowid",
         "rows",
         "sample",
         "select",

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic import Tag as UnionTag
 from pydantic.fields import FieldInfo
 
-from tasks.definitions.tree import Items, Mapping, Mark, Node
+from tasks.definitions.tree import Items, Mapping, Mark, Node, Scalar
 
 
 class Place(NamedTuple):
@@ -37,8 +37,9 @@ class Place(NamedTuple):
 
     @property
     def is_secret(self) -> bool:
-        """Whether what belongs there is a secret."""
-        return _mentions(self.annotation, SecretStr)
+        """Whether what stands there may hold a secret: passwords are pasted into addresses, too."""
+        is_address = isinstance(self.node, Scalar) and "://" in self.node.text
+        return is_address or _mentions(self.annotation, SecretStr)
 
 
 def locate(model: type[BaseModel], root: Mapping, location: tuple[str | int, ...]) -> Place:

@@ -245,3 +245,18 @@ def test_a_pipeline_is_found_by_its_name_or_its_file(project: Project) -> None:
     assert "acme-daily" in caught.value.guidance
     with pytest.raises(ConfigurationError, match="no such file"):
         find_pipeline("nowhere/acme-daily.yaml", project)
+
+
+def test_a_password_pasted_into_an_address_is_not_shown(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    path = project.platforms / "local.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "version: 1\nplatform: local\nstore: {kind: folder, path: lake}\n"
+        "warehouse: {kind: duckdb, path: warehouse.duckdb}\ndbt: {target: duckdb}\n"
+        'connections:\n  api: {kind: rest, base_url: "https://me:hunter2@api.example"}\n'
+    )
+    with pytest.raises(DefinitionProblems) as caught:
+        read_platform("local", project)
+    assert "connections.api.base_url" in str(caught.value)
+    assert "hunter2" not in str(caught.value) + repr(caught.value.problems)
