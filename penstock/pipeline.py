@@ -16,7 +16,7 @@ from penstock.naming import bronze_table, qualified_dataset
 from penstock.schedule import ScheduleSpec
 from penstock.sources.base import DatasetSpec, Instance, SourceSpec
 from penstock.sources.registry import SOURCES, SourceKind
-from penstock.spec import Artifact, Name, Spec, TableName
+from penstock.spec import Artifact, Name, Spec
 from penstock.strategy import LoadStrategy
 from penstock.window import TimeWindow
 

@@ -46,11 +46,11 @@ def stage_batch(
     """
     staged = load_staged(lake, keys)
     if staged is not None and _is_of(staged, extraction) and not _changed_files(staged, lake):
-        logger.info("batch %s was staged, going on from its manifest", keys.batch_id)
+        logger.debug("batch %s was staged, going on from its manifest", keys.batch_id)
         return staged
     batch, bytes_read = stage_files(extraction, lake=lake, stores=stores, keys=keys)
     save_staged(lake, keys, batch, extraction=extraction)
-    logger.info(
+    logger.debug(
         "batch %s: staged %d files of %d bytes, %d bytes read",
         keys.batch_id,
         len(batch.files),

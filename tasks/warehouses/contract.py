@@ -7,7 +7,8 @@ all, whatever happens to the process. Driver errors arrive as the error tree's t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, TableRef
@@ -40,6 +41,13 @@ class Warehouse(Protocol):
 
     def seen_files(self, target: TableRef, candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Returns those of `(source_name, source_etag)` that earlier loads of the table already hold."""
+
+    def lent_to_process(self) -> AbstractContextManager[Mapping[str, str]]:
+        """Lets a process of its own (dbt) use the warehouse while the block runs.
+
+        Gives the environment variables that lead dbt's profile to it; they may hold secrets and go to that process
+        only. Loads of this project wait where the warehouse takes one process at a time.
+        """
 
     def preview(self, plan: LoadPlan, columns: Sequence[str]) -> list[str]:
         """Returns the SQL statements that a load of these columns would run; touches nothing."""

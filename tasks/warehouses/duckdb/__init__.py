@@ -1,0 +1,1 @@
+"""The embedded warehouse: one DuckDB file that several processes and threads share."""

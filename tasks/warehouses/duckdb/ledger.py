@@ -1,0 +1,151 @@
+"""The `penstock` schema: the ledger of loads, the files they read, the rows they rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from penstock.artifacts import Interval, StagedBatch, TableRef
+from penstock.errors import ConfigurationError
+from penstock.ledger import LoadRecord
+from tasks.warehouses.duckdb.connection import Sql, transaction
+from tasks.warehouses.duckdb.quoting import identifiers
+from tasks.warehouses.duckdb.templates import migrations
+
+_RECORD_FIELDS = tuple(LoadRecord.model_fields)
+_COLUMNS = tuple(
+    column
+    for field in _RECORD_FIELDS
+    for column in (("target_schema", "target_table") if field == "target" else (field,))
+)
+
+
+def current_version(sql: Sql) -> int:
+    """Returns the number of the last migration that was applied, 0 before the first; not inside a transaction."""
+    rows = sql.rows_if_exists("SELECT coalesce(max(version), 0) FROM penstock.schema_version")
+    return int(rows[0][0]) if rows else 0
+
+
+def migrate(sql: Sql) -> None:
+    """Applies the migrations that are missing, in one transaction; not inside another.
+
+    Raises:
+        ConfigurationError: the schema was made by a newer Penstock.
+    """
+    applied, known = current_version(sql), migrations()
+    if applied > known[-1][0]:
+        raise ConfigurationError(
+            "the warehouse was upgraded by a newer Penstock",
+            guidance="Upgrade Penstock here, too.",
+            schema_version=applied,
+            known_version=known[-1][0],
+        )
+    if applied == known[-1][0]:
+        return
+    with transaction(sql):
+        if applied == 0:
+            sql.run("CREATE SCHEMA IF NOT EXISTS penstock")
+            sql.run("CREATE TABLE penstock.schema_version (version INTEGER NOT NULL, applied_at TIMESTAMPTZ NOT NULL)")
+        for number, script in known:
+            if number > applied:
+                sql.run(script)
+                sql.run("INSERT INTO penstock.schema_version VALUES (?, now())", [number])
+        sql.run("COMMIT")
+
+
+def has_batch(sql: Sql, batch_id: str) -> bool:
+    """Returns whether a batch is in the ledger."""
+    return bool(sql.count("SELECT count(*) FROM penstock.loads WHERE batch_id = ?", [batch_id]))
+
+
+def load_records(sql: Sql, *, targets: Sequence[TableRef] = (), pipeline: str | None = None) -> list[LoadRecord]:
+    """Returns ledger rows in the order they were committed."""
+    conditions, parameters = ["true"], list[Any]()
+    if targets:
+        conditions.append("(target_schema || '.' || target_table) IN (SELECT unnest(?))")
+        parameters.append([str(target) for target in targets])
+    if pipeline is not None:
+        conditions.append("pipeline = ?")
+        parameters.append(pipeline)
+    return _records(sql, " AND ".join(conditions), parameters)
+
+
+def touching_records(sql: Sql, target: TableRef, interval: Interval) -> list[LoadRecord]:
+    """Returns the target's ledger rows that can say something of an interval: those that overlap or adjoin it."""
+    of_target = "target_schema = ? AND target_table = ?"
+    parameters: list[Any] = [target.schema_name, target.name]
+    if interval.is_full:
+        return _records(sql, f"{of_target} AND interval_start IS NULL AND as_of = ?", [*parameters, interval.as_of])
+    start, end = interval.bounds()
+    return _records(sql, f"{of_target} AND interval_start <= ? AND interval_end >= ?", [*parameters, end, start])
+
+
+def last_extraction(sql: Sql, target: TableRef) -> datetime | None:
+    """Returns when the newest extraction was made that the target holds."""
+    query = "SELECT max(extracted_at) FROM penstock.loads WHERE target_schema = ? AND target_table = ?"
+    newest = sql.rows(query, [target.schema_name, target.name])
+    return _in_utc(newest[0][0]) if newest else None
+
+
+def write_record(sql: Sql, record: LoadRecord) -> None:
+    """Adds a row to the ledger."""
+    values = record.model_dump(mode="python")
+    target = values.pop("target")
+    values |= {"target_schema": target["schema_name"], "target_table": target["name"]}
+    marks = ", ".join("?" for _ in _COLUMNS)
+    sql.run(
+        f"INSERT INTO penstock.loads (load_number, {identifiers(_COLUMNS)}) "
+        f"SELECT (SELECT coalesce(max(load_number), 0) + 1 FROM penstock.loads), {marks}",
+        [str(values[column]) if column == "run_kind" else values[column] for column in _COLUMNS],
+    )
+
+
+def write_files(sql: Sql, target: TableRef, batch: StagedBatch, loaded_at: datetime) -> None:
+    """Adds the files of a batch."""
+    sql.run_many(
+        "INSERT INTO penstock.files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                batch.batch_id,
+                target.schema_name,
+                target.name,
+                file.source_name,
+                file.source_etag,
+                file.key,
+                file.etag,
+                file.size_bytes,
+                file.row_count,
+                loaded_at,
+            )
+            for file in batch.files
+        ],
+    )
+
+
+def seen_files(sql: Sql, target: TableRef, candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Returns those of (source name, etag) that the table holds: the last load of that name had that etag."""
+    query = (
+        "WITH held AS (SELECT f.source_name, arg_max(f.source_etag, l.load_number) AS source_etag "
+        "FROM penstock.files AS f JOIN penstock.loads AS l USING (batch_id) "
+        "WHERE f.target_schema = ? AND f.target_table = ? GROUP BY f.source_name) "
+        "SELECT source_name, source_etag FROM held SEMI JOIN (SELECT unnest(?::VARCHAR[]) AS source_name, "
+        "unnest(?::VARCHAR[]) AS source_etag) USING (source_name, source_etag)"
+    )
+    names, etags = [name for name, _ in candidates], [etag for _, etag in candidates]
+    return {(name, etag) for name, etag in sql.rows(query, [target.schema_name, target.name, names, etags])}
+
+
+def _records(sql: Sql, condition: str, parameters: Sequence[Any]) -> list[LoadRecord]:
+    query = f"SELECT {identifiers(_COLUMNS)} FROM penstock.loads WHERE {condition} ORDER BY load_number"
+    return [_record(dict(zip(_COLUMNS, row, strict=True))) for row in sql.rows(query, parameters)]
+
+
+def _record(values: dict[str, Any]) -> LoadRecord:
+    target = TableRef(schema_name=values.pop("target_schema"), name=values.pop("target_table"))
+    return LoadRecord.model_validate({"target": target, **{name: _in_utc(value) for name, value in values.items()}})
+
+
+def _in_utc(value: Any) -> Any:
+    """Returns an instant in UTC, whatever zone the driver gave it in; other values as they are."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

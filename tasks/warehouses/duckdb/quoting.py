@@ -1,0 +1,48 @@
+"""Writes names and values into SQL text; nothing else in this package puts a value into a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from penstock.artifacts import TableRef
+
+Scalar = str | int | float | bool | datetime | None
+
+
+def identifier(name: str) -> str:
+    """Returns a name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def identifiers(names: Iterable[str], prefix: str = "") -> str:
+    """Returns names as a comma-separated list, each behind `prefix` (an alias with its dot)."""
+    return ", ".join(prefix + identifier(name) for name in names)
+
+
+def table_name(table: TableRef) -> str:
+    """Returns a table's full name."""
+    return f"{identifier(table.schema_name)}.{identifier(table.name)}"
+
+
+def literal(value: Scalar) -> str:
+    """Returns a value as an SQL literal; an aware time as an instant in UTC."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, datetime):
+        return f"TIMESTAMPTZ '{value.astimezone(UTC).isoformat(sep=' ')}'"
+    return "'" + value.replace("'", "''") + "'"
+
+
+def literals(values: Iterable[Scalar]) -> str:
+    """Returns values as a comma-separated list."""
+    return ", ".join(literal(value) for value in values)
+
+
+def file_literal(path: str) -> str:
+    """Returns a path for DuckDB's readers, which would take `*`, `?` and `[` in it for a pattern."""
+    return literal("".join(f"[{character}]" if character in "*?[" else character for character in path))

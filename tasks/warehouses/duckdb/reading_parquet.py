@@ -1,0 +1,57 @@
+"""Reads staged Parquet files by column name, as text or with their own types.
+
+As text, an instant is ISO 8601 in UTC, whatever the session's zone; a nested value is JSON; anything else is what
+DuckDB writes for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from penstock.artifacts import StagedFile
+from tasks.warehouses.duckdb.connection import Sql
+from tasks.warehouses.duckdb.quoting import identifier, literal
+from tasks.warehouses.duckdb.reading import TEXT, Column, Reading, RowRange, named_by_file, path_list
+from tasks.warehouses.duckdb.staged_paths import StagedPaths
+
+# A name of its own: the files may have a column `filename`.
+_PATH_COLUMN = "penstock_path"
+_NESTED = ("STRUCT", "MAP", "UNION")
+
+
+def read_parquet_files(sql: Sql, files: Sequence[StagedFile], paths: StagedPaths, *, typed: bool) -> Reading:
+    """Returns the query that reads Parquet files of one layout.
+
+    Args:
+        sql: The open warehouse, which reads the footers.
+        files: The files, in the batch's order.
+        paths: Where they are.
+        typed: Whether columns keep the file's types; otherwise they become text, nested ones JSON text.
+    """
+    file_paths = tuple(paths.of(file) for file in files)
+    reader = f"read_parquet({path_list(file_paths)}, union_by_name=true, filename={literal(_PATH_COLUMN)})"
+    types = {row[0]: row[1] for row in sql.rows(f"DESCRIBE SELECT * FROM {reader}")}
+    staged = files[0].columns or ()
+    columns = [
+        Column(column.name, types[column.source_name] if typed else TEXT, _expression(column.source_name, types, typed))
+        for column in staged
+    ]
+    row_count = sql.count(f"SELECT coalesce(sum(num_rows), 0) FROM parquet_file_metadata({path_list(file_paths)})")
+    return Reading(
+        tuple(files),
+        file_paths,
+        tuple(columns),
+        *named_by_file(reader, files, file_paths, path_column=_PATH_COLUMN),
+        RowRange(row_count, row_count),
+    )
+
+
+def _expression(name: str, types: dict[str, str], typed: bool) -> str:
+    column, of_type = f"r.{identifier(name)}", types[name]
+    if typed or of_type == TEXT:
+        return column
+    if of_type == "TIMESTAMP WITH TIME ZONE":
+        return f"strftime(timezone('UTC', {column}), '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if of_type.endswith("]") or of_type.startswith(_NESTED):
+        return f"CAST(to_json({column}) AS VARCHAR)"
+    return f"CAST({column} AS VARCHAR)"

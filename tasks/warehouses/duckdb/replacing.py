@@ -1,0 +1,89 @@
+"""`full_refresh`, `append` and `partition`: rows go straight into the target, and those they replace go out.
+
+The batch is read once, without a landing table; the transaction keeps readers from seeing the table between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from penstock.strategy import FullRefresh, Partition
+from tasks.warehouses.duckdb.batch_query import batch_query
+from tasks.warehouses.duckdb.load_state import LoadState
+from tasks.warehouses.duckdb.quoting import identifier, identifiers, literal
+from tasks.warehouses.duckdb.rejects import collect_failing
+from tasks.warehouses.duckdb.templates import statement
+from tasks.warehouses.guards import RowCheck, check_replacement, check_shrink
+
+_DAY = timedelta(days=1)
+
+
+def land_in_target(state: LoadState) -> int:
+    """Reads the batch into the target and returns the rows that landed."""
+    values = {
+        "target": state.target,
+        "columns": identifiers(state.landed_columns),
+        "select": batch_query(state),
+    }
+    name = "replace_table" if isinstance(state.plan.strategy, FullRefresh) else "insert"
+    return state.sql.run(statement("replace", name, values))
+
+
+def replace_all(state: LoadState) -> None:
+    """Judges the table that has replaced the old one."""
+    check_shrink(state.plan, rows_before=state.table.row_count, rows_landed=state.counts.landed)
+    state.counts.inserted = state.counts.landed
+    state.counts.deleted = state.table.row_count
+
+
+def replace_window(state: LoadState) -> None:
+    """Deletes what earlier loads of the interval brought; for a full interval, of the same files."""
+    interval = state.plan.interval
+    values = {"target": state.target, "batch_id": literal(state.plan.batch_id)}
+    if interval.is_full:
+        _delete_earlier(state, statement("replace", "delete_files", values))
+    else:
+        bounds = {"start": literal(interval.start), "end": literal(interval.end)}
+        _delete_earlier(state, statement("replace", "delete_window", values | bounds))
+
+
+def replace_partition(state: LoadState, strategy: Partition) -> None:
+    """Deletes the earlier rows whose column lies in the interval."""
+    if strategy.column not in state.types:
+        return
+    start, end = state.plan.interval.bounds()
+    values = {
+        "target": state.target,
+        "batch_id": literal(state.plan.batch_id),
+        "column": identifier(strategy.column),
+        "start": literal(start),
+        "end": literal(end),
+        "first_text": literal((start - _DAY).date().isoformat()),
+        "last_text": literal((end + 2 * _DAY).date().isoformat()),
+    }
+    is_text = state.types[strategy.column] == "VARCHAR"
+    _delete_earlier(state, statement("replace", "delete_range" if is_text else "delete_typed_range", values))
+
+
+def reject_outside_partition(state: LoadState, strategy: Partition) -> int:
+    """Rejects rows whose column is no time of the interval: a reload would not find them to replace them."""
+    start, end = state.plan.interval.bounds()
+    instant = f"penstock_instant({identifier(strategy.column)})"
+    checks: Sequence[RowCheck] = (
+        RowCheck(f"{instant} IS NULL", "the partition column holds no time"),
+        RowCheck(
+            f"{instant} < {literal(start)} OR {instant} >= {literal(end)}",
+            "the partition column lies outside the interval",
+        ),
+    )
+    return collect_failing(state, state.target, f"_batch_id = {literal(state.plan.batch_id)}", checks)
+
+
+def _delete_earlier(state: LoadState, delete: str) -> None:
+    if not state.table.row_count:
+        state.counts.inserted = state.counts.landed
+        return
+    state.counts.deleted = state.sql.run(delete)
+    state.counts.inserted = state.counts.landed
+    check_replacement(state.plan, rows_replaced=state.counts.deleted, rows_landed=state.counts.landed)

@@ -1,0 +1,112 @@
+-- name: drop_repeated
+-- Of several rows with one key and one time the last read stays.
+DELETE FROM landing WHERE rowid IN (
+    SELECT landing_row
+    FROM (
+        SELECT rowid AS landing_row, row_number() OVER (PARTITION BY ${keys}, _valid_from ORDER BY rowid DESC) AS place
+        FROM landing
+    )
+    WHERE place > 1
+)
+
+-- name: count_open
+SELECT count(*) FROM ${target} WHERE _is_current
+
+-- name: count_repeated
+SELECT count(*) FROM (SELECT 1 FROM landing GROUP BY ${keys}, _valid_from HAVING count(*) > 1)
+
+-- name: close_absent
+UPDATE ${target} AS t
+SET _valid_to = ${extracted_at}, _is_current = false
+WHERE t._is_current AND t._valid_from < ${extracted_at}
+    AND NOT EXISTS (SELECT 1 FROM landing AS l WHERE ${same_keys})
+
+-- name: reopen
+-- A key that was closed and is there again, unchanged or not: its newest row holds from this extraction on.
+UPDATE landing AS l
+SET _valid_from = l._extracted_at
+FROM (
+    SELECT arg_max(l.rowid, l._valid_from) AS newest_row, max(t.closed_at) AS closed_at
+    FROM landing AS l
+    JOIN (
+        SELECT ${keys_of_t}, max(t._valid_to) AS closed_at
+        FROM ${target} AS t
+        GROUP BY ${keys_of_t}
+        HAVING NOT bool_or(t._is_current)
+    ) AS t ON ${same_keys}
+    GROUP BY ${keys_of_l}
+) AS c
+WHERE c.newest_row = l.rowid AND l._valid_from <= c.closed_at AND l._extracted_at > c.closed_at
+
+-- name: drop_unchanged
+DELETE FROM landing WHERE rowid IN (
+    SELECT l.rowid
+    FROM ${target} AS t
+    JOIN landing AS l ON ${same_keys} AND ${in_force}
+    WHERE ${same_content}
+)
+
+-- name: timeline
+-- Everything that is known of the keys that change: versions the table has, rows that came, and times at which a key
+-- was closed (where a version ends and none begins). Of two versions with one time the later extracted stays.
+CREATE OR REPLACE TEMP TABLE timeline AS
+WITH existing AS (
+    SELECT
+        ${named_keys_of_t}, t.rowid AS target_row, t._valid_from AS begins_at, t._valid_to AS ends_at,
+        t._extracted_at AS seen_at, ${content_of_t} AS content,
+        lead(t._valid_from) OVER (PARTITION BY ${keys_of_t} ORDER BY t._valid_from) AS next_at
+    FROM ${target} AS t
+    SEMI JOIN landing AS l ON ${same_keys}
+),
+events AS (
+    SELECT ${names}, begins_at, 1 AS kind, target_row, NULL::BIGINT AS landing_row, seen_at, content FROM existing
+    UNION ALL
+    SELECT ${names}, ends_at, 0, NULL, NULL, NULL, NULL FROM existing WHERE ends_at < coalesce(next_at, 'infinity')
+    UNION ALL
+    SELECT ${keys_of_l}, l._valid_from, 1, NULL, l.rowid, l._extracted_at, ${content_of_l} FROM landing AS l
+),
+ranked AS (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY ${names}, begins_at, kind ORDER BY seen_at DESC NULLS LAST, landing_row DESC NULLS LAST
+        ) AS place
+    FROM events
+),
+compared AS (
+    SELECT
+        *,
+        kind = 1 AND content IS NOT NULL
+            AND content IS NOT DISTINCT FROM
+            lag(content) OVER (PARTITION BY ${names} ORDER BY begins_at, kind) AS is_repeated
+    FROM ranked
+    WHERE place = 1
+),
+ended AS (
+    SELECT
+        kind, target_row, landing_row, begins_at,
+        lead(begins_at) OVER (PARTITION BY ${names} ORDER BY begins_at, kind) AS ends_at
+    FROM compared
+    WHERE NOT is_repeated
+)
+SELECT target_row, landing_row, begins_at, ends_at FROM ended WHERE kind = 1
+
+-- name: delete_superseded
+DELETE FROM ${target} WHERE rowid IN (
+    SELECT t.rowid
+    FROM ${target} AS t
+    SEMI JOIN landing AS l ON ${same_keys}
+    ANTI JOIN timeline AS v ON v.target_row = t.rowid
+)
+
+-- name: update_ends
+UPDATE ${target} AS t
+SET _valid_to = v.ends_at, _is_current = v.ends_at IS NULL
+FROM timeline AS v
+WHERE v.target_row = t.rowid AND t._valid_to IS DISTINCT FROM v.ends_at
+
+-- name: insert
+INSERT INTO ${target} (${columns}, _valid_from, _valid_to, _is_current)
+SELECT ${columns_of_l}, v.begins_at, v.ends_at, v.ends_at IS NULL
+FROM landing AS l
+JOIN timeline AS v ON v.landing_row = l.rowid

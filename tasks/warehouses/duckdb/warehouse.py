@@ -1,0 +1,88 @@
+"""The warehouse contract over one DuckDB file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, TableRef
+from penstock.connections import DuckDBConnection
+from penstock.errors import ConfigurationError
+from penstock.ledger import LoadRecord
+from tasks.staging.contract import ObjectStore
+from tasks.warehouses.contract import Rows
+from tasks.warehouses.duckdb import ledger
+from tasks.warehouses.duckdb.connection import WarehouseFile
+from tasks.warehouses.duckdb.loading import run_load
+from tasks.warehouses.duckdb.preview import preview_load
+from tasks.warehouses.duckdb.staged_paths import staged_paths
+
+
+class DuckDBWarehouse:
+    """A DuckDB file as the warehouse; opened for each call and closed after it."""
+
+    def __init__(self, settings: DuckDBConnection) -> None:
+        self._file = WarehouseFile(settings)
+
+    def migrate(self) -> None:
+        """Creates or upgrades the `penstock` schema; nothing happens where it is current."""
+        with self._file.writing() as sql:
+            ledger.migrate(sql)
+
+    def load(self, plan: LoadPlan, batch: StagedBatch, store: ObjectStore) -> LoadResult:
+        """Loads a staged batch as the plan says, in one transaction with its ledger row.
+
+        Raises:
+            ConfigurationError: the plan cannot work, or the file cannot be opened.
+            TransientError: the file is in use, or its disk is full.
+            GuardError: the load would have destroyed data; the table is untouched.
+            SchemaContractError: the columns differ from what the contract allows.
+            DataError: rows cannot be read, do not fit, or do not add up.
+        """
+        with self._file.writing() as sql, staged_paths(store, self._file.scratch) as paths:
+            return run_load(sql, plan, batch, paths)
+
+    def loads(self, *, targets: Sequence[TableRef] = (), pipeline: str | None = None) -> list[LoadRecord]:
+        """Returns ledger rows in the order they were committed; all of them without a filter."""
+        with self._file.reading() as sql:
+            if sql is None or not ledger.current_version(sql):
+                return []
+            return ledger.load_records(sql, targets=targets, pipeline=pipeline)
+
+    def seen_files(self, target: TableRef, candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Returns those of `(source_name, source_etag)` whose rows the table holds from earlier loads."""
+        with self._file.reading() as sql:
+            if sql is None or not candidates or not ledger.current_version(sql):
+                return set()
+            return ledger.seen_files(sql, target, candidates)
+
+    @contextmanager
+    def lent_to_process(self) -> Iterator[Mapping[str, str]]:
+        """Keeps our loads away while another process has the file, and tells that process where it is."""
+        with self._file.lent():
+            yield {"PENSTOCK_WAREHOUSE_PATH": str(self._file.path)}
+
+    def preview(self, plan: LoadPlan, columns: Sequence[str]) -> list[str]:
+        """Returns the SQL statements that a load of these columns would run; touches nothing."""
+        return preview_load(plan, columns)
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
+        """Runs one read-only query; instants come in UTC.
+
+        Raises:
+            ConfigurationError: there is no warehouse yet.
+            RejectedError: the query is wrong, or would write.
+        """
+        with self._file.reading() as opened:
+            if opened is None:
+                raise ConfigurationError(
+                    "there is no warehouse yet", guidance="Load something first.", path=str(self._file.path)
+                )
+            rows = opened.rows(sql, parameters)
+            return Rows(opened.column_names(), [tuple(_in_utc(value) for value in row) for row in rows])
+
+
+def _in_utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
