@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
-from penstock.artifacts import Guards
+from penstock.backfill import refuse_future
 from penstock.errors import ConfigurationError
 from penstock.pipeline import PipelineSpec, expand
-from penstock.plan import explicit_window
+from penstock.plan import GuardOverrides, explicit_window
 from penstock.strategy import LoadStrategy
 from penstock.window import TimeWindow
 
@@ -46,7 +46,13 @@ def parse_window(window: str | None, since: str | None, until: str | None, pipel
     zone = pipeline_zone(pipeline)
     start, end = parse_moment(since, zone), parse_moment(until, zone)
     if end <= start:
-        raise ConfigurationError("the interval ends before it begins", guidance="Swap --from and --to.", start=start)
+        raise ConfigurationError(
+            "the interval is empty",
+            guidance="--to is not part of it: give a later one than --from.",
+            start=start,
+            end=end,
+        )
+    refuse_future(end, datetime.now(UTC))
     return explicit_window(start, end, zone)
 
 
@@ -58,15 +64,23 @@ def parse_strategy(text: str | None) -> LoadStrategy | None:
     return cast("LoadStrategy", _validated(LoadStrategy, written, "--strategy"))
 
 
-def parse_guards(settings: Sequence[str]) -> Guards | None:
+def parse_guards(settings: Sequence[str]) -> GuardOverrides | None:
     """Returns the guards that `--guard NAME=VALUE` asks for; None where there is none."""
     pairs = dict(setting.partition("=")[::2] for setting in settings)
-    return _validated(Guards, json.dumps(pairs), "--guard") if pairs else None
+    return cast("GuardOverrides", _validated(GuardOverrides, json.dumps(pairs), "--guard")) if pairs else None
 
 
 def parse_at(text: str | None, pipeline: PipelineSpec) -> datetime | None:
     """Returns the time that `--at` names, in UTC."""
     return parse_moment(text, pipeline_zone(pipeline)).astimezone(UTC) if text else None
+
+
+def parse_past(text: str | None, pipeline: PipelineSpec) -> datetime | None:
+    """Returns the time that `--at` names, for a run: one that has passed."""
+    at = parse_at(text, pipeline)
+    if at is not None:
+        refuse_future(at, datetime.now(UTC))
+    return at
 
 
 def pipeline_zone(pipeline: PipelineSpec) -> str:

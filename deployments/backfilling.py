@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -17,8 +16,7 @@ from penstock.pipeline import PipelineSpec
 from penstock.plan import backfill_zone, select_datasets
 from penstock.spec import Artifact
 from tasks.definitions.project import Project
-from tasks.definitions.reading import read_platform
-from tasks.environment import Environment
+from tasks.environment import current_environment
 
 
 class BackfillWindow(Artifact):
@@ -39,11 +37,13 @@ def plan_backfill(
     zone = backfill_zone(pipeline, names)
     start, end = parse_moment(since, zone), parse_moment(until, zone)
     if end <= start:
-        raise ConfigurationError("the range ends before it begins", guidance="Swap --from and --to.", start=start)
+        raise ConfigurationError(
+            "the range is empty", guidance="--to is not part of it: give a later one than --from.", start=start, end=end
+        )
     refuse_future(end, datetime.now(UTC))
     windows = cut(start, end, every, zone)
     datasets = select_datasets(pipeline, names)
-    warehouse = Environment(read_platform(os.environ.get("PENSTOCK_PLATFORM", "local"), project)).warehouse()
+    warehouse = current_environment(project).warehouse()
     records = warehouse.loads(targets=[dataset.target for dataset in datasets])
     lacking = {dataset.name: set(missing(windows, records, dataset.target)) for dataset in datasets}
     return [

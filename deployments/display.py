@@ -18,6 +18,7 @@ OUTCOME_STYLES = {"loaded": "green", "already_loaded": "cyan", "nothing_new": "c
 
 
 PIPED_WIDTH = 160
+PASSING = frozenset({"TransientError", "RateLimitedError"})
 
 
 def console() -> Console:
@@ -37,8 +38,8 @@ def print_report(report: RunReport, url: str | None) -> None:
         out.print(f"[bold red]x[/] {escape(dataset.dataset)}: {escape(dataset.error or 'failed')}")
         if dataset.guidance:
             out.print(f"  {escape(dataset.guidance)}")
-    if report.failed:
-        out.print("Run the same command again: it loads only what is missing.")
+    if any(dataset.error_kind in PASSING for dataset in report.failed):
+        out.print("Run the same command again later: it loads only what is missing.")
     if url:
         out.print(f"In the Prefect UI: {url}", soft_wrap=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -12,8 +11,7 @@ from penstock.ledger import LoadRecord, gaps
 from penstock.pipeline import Dataset, PipelineSpec, expand
 from penstock.spec import Artifact
 from tasks.definitions.project import Project
-from tasks.definitions.reading import read_platform
-from tasks.environment import Environment
+from tasks.environment import current_environment
 
 
 class DatasetStatus(Artifact):
@@ -34,7 +32,7 @@ class DatasetStatus(Artifact):
 
 def dataset_statuses(project: Project, pipelines: Iterable[PipelineSpec]) -> list[DatasetStatus]:
     """Returns one status a dataset, in the order of the files; touches nothing."""
-    warehouse = Environment(read_platform(os.environ.get("PENSTOCK_PLATFORM", "local"), project)).warehouse()
+    warehouse = current_environment(project).warehouse()
     records = warehouse.loads()
     now = datetime.now(UTC)
     return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -12,8 +11,7 @@ from penstock.plan import DatasetPlan, RunRequest, Skip, decide, select_datasets
 from penstock.spec import Artifact
 from penstock.window import TimeWindow
 from tasks.definitions.project import Project
-from tasks.definitions.reading import read_platform
-from tasks.environment import Environment
+from tasks.environment import current_environment
 
 
 class PlannedDataset(Artifact):
@@ -54,7 +52,7 @@ def plan_run(
         window=window,
         datasets=tuple(names) if names else None,
     )
-    warehouse = Environment(read_platform(os.environ.get("PENSTOCK_PLATFORM", "local"), project)).warehouse()
+    warehouse = current_environment(project).warehouse()
     targets = [dataset.target for dataset in select_datasets(pipeline, request.datasets)]
     records = warehouse.loads(targets=targets)
     decisions = decide(

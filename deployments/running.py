@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from penstock.errors import DataError
+from penstock.errors import DataError, PenstockError
 from penstock.pipeline import PipelineSpec
 from penstock.report import RunReport
 from tasks.definitions.project import Project
 
 
 class EndedRun(NamedTuple):
-    """A flow run that ended, its report, and where the Prefect UI shows it (None without a UI)."""
+    """A flow run that ended: its report, where the Prefect UI shows it (None without a UI), and whether all is well."""
 
     report: RunReport
     url: str | None
+    succeeded: bool
 
     def show(self, *, as_json: bool) -> None:
         """Prints the run: a table of datasets, what dbt built, and what to do about failures."""
@@ -66,23 +67,32 @@ def run_flow(project: Project, pipeline: PipelineSpec, parameters: Mapping[str, 
         report = find_report(environment.lake(), pipeline.client, pipeline.pipeline, str(run_id))
         if report is None:
             raise _reason(state)
-        return EndedRun(report, url_for("flow-run", obj_id=run_id))
+        succeeded = report.is_green and state.is_completed()
+        return EndedRun(report, url_for("flow-run", obj_id=run_id), succeeded)
 
 
 def _reason(state: Any) -> BaseException:
     """Returns why a flow run ended without a report."""
     error = state.result(raise_on_failure=False)
-    if isinstance(error, BaseException):
+    if isinstance(error, PenstockError | KeyboardInterrupt):
         return error
-    return DataError("the run left no report", guidance="Look at its log in the Prefect UI.", state=state.name)
+    return DataError(
+        "the run left no report",
+        guidance="Its log in the Prefect UI says more.",
+        state=state.name,
+        error=type(error).__name__ if isinstance(error, BaseException) else None,
+    )
 
 
 @contextmanager
 def prefect_api(project: Project) -> Iterator[None]:
-    """Gives the block a Prefect API (the configured one, or a local server) and shows progress on standard error."""
+    """Gives the block a Prefect API (the configured one, or a local server) and shows progress on standard error.
+
+    Prefect's own lines go to its API only: it would print the trace of each error that the report explains.
+    """
     from flows.local_server import local_prefect
 
-    with local_prefect(project.home, logging_level="WARNING"), _progress():
+    with local_prefect(project.home, logging_level="CRITICAL"), _progress():
         yield
 
 

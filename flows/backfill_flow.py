@@ -14,6 +14,7 @@ from flows.elt import decide_run, land_all, read_definitions, transform_loaded
 from flows.scheduled_time import run_id, scheduled_time
 from penstock.artifacts import Interval, RunKind
 from penstock.backfill import cut, refuse_future
+from penstock.errors import ConfigurationError
 from penstock.pipeline import PipelineSpec
 from penstock.plan import RunOptions, RunRequest, backfill_zone, explicit_window, select_datasets
 from penstock.report import DatasetReport, TransformReport
@@ -55,6 +56,7 @@ def backfill(
         options=options,
     )
     refuse_future(end, request.scheduled_at)
+    _refuse_unread_windows(definition, request)
     windows = cut(start, end, every, backfill_zone(definition, request.datasets))
     return _end_state(*_run_windows(definition, environment, request, windows), len(windows))
 
@@ -69,13 +71,30 @@ def _run_windows(
     for done, interval in enumerate(windows):
         landed = _run_window(pipeline, environment, request, interval)
         reports.extend(landed)
-        logger.info("window %s of %s done (from %s)", done + 1, len(windows), interval.start)
+        logger.info("window %s of %s ended (from %s)", done + 1, len(windows), interval.start)
         last = done + 1 == len(windows) or any(report.outcome == "failed" for report in landed)
         if last or each_window:
-            transform = transform_loaded(pipeline, request, landed if each_window else _latest(reports), environment)
-        if any(report.outcome == "failed" for report in landed) or transform.outcome == "failed":
+            transform = transform_loaded(pipeline, request, landed if each_window else _latest(reports))
+        unread = each_window and transform.outcome != "built"
+        if any(report.outcome == "failed" for report in landed) or transform.outcome == "failed" or unread:
             return reports, transform, done
     return reports, transform, len(windows)
+
+
+def _refuse_unread_windows(pipeline: PipelineSpec, request: RunRequest) -> None:
+    """Checks that no window is replaced by the next one before a transform has read it.
+
+    Raises:
+        ConfigurationError: a dataset is replaced whole by each window, and nothing reads it in between.
+    """
+    replaced = [one.name for one in select_datasets(pipeline, request.datasets) if _replaces_all(request, one)]
+    if replaced and (not request.transform or pipeline.transform.select == "none"):
+        raise ConfigurationError(
+            "each window would replace the one before it, and no transform reads it in between",
+            guidance="Let dbt run (transform), or load these datasets with another strategy.",
+            pipeline=pipeline.pipeline,
+            datasets=", ".join(replaced),
+        )
 
 
 def _replaces_all(request: RunRequest, dataset: Any) -> bool:
@@ -100,7 +119,7 @@ def _end_state(reports: Sequence[DatasetReport], transform: TransformReport, don
     rows = sum(report.result.rows_landed for report in reports if report.result)
     text = f"{done} of {asked} windows; {loaded} loads, {rows:,} rows"
     failed = [report for report in reports if report.outcome == "failed"]
-    if failed or transform.outcome == "failed":
+    if failed or transform.outcome == "failed" or done < asked:
         why = "; ".join(f"{report.dataset}: {report.error}" for report in failed) or f"transform: {transform.error}"
-        return Failed(message=f"{text}. Stopped: {why}. The same backfill, run again, goes on from here.")
+        return Failed(message=f"{text}. Stopped: {why}. The same backfill without --reload goes on from here.")
     return Completed(message=text)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,17 +17,21 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.run_report import publish
 from flows.scheduled_time import run_id, scheduled_time
 from flows.transform_flow import run_transform
+from penstock.artifacts import RunKind
+from penstock.backfill import refuse_future
 from penstock.errors import PenstockError
 from penstock.pipeline import PipelineSpec
 from penstock.plan import DatasetPlan, Decision, RunOptions, RunRequest, Skip, decide, select_datasets
 from penstock.report import DatasetReport, RunReport, TransformReport
+from penstock.spec import snake
 from penstock.strategy import LoadStrategy
 from penstock.window import TimeWindow
+from tasks.dbt_runner.build import DbtSelection
 from tasks.definitions.project import find_project
-from tasks.definitions.reading import find_pipeline, read_pipeline, read_platform
-from tasks.environment import Environment
+from tasks.definitions.reading import find_pipeline, read_pipeline
+from tasks.environment import Environment, current_environment
 from tasks.land import land
-from tasks.retries import RETRY_DELAYS_SECONDS, RETRY_JITTER_FACTOR, worth_retrying
+from tasks.retries import RETRY_DELAYS_SECONDS, STOPPING, worth_retrying
 
 logger = logging.getLogger("penstock.run")
 
@@ -53,11 +57,15 @@ def run_pipeline(
         datasets: Only these datasets; an empty list means all, as a form sends it.
         transform: Whether dbt runs afterwards.
     """
+    if options.at is not None:
+        refuse_future(options.at, datetime.now(UTC))
     report = run_to_report(
         RunRequest(
             pipeline=pipeline,
             scheduled_at=options.at or scheduled_time(),
             run_id=run_id(),
+            # A window of the run's own says nothing of where the next scheduled run goes on.
+            run_kind=RunKind.FORWARD if window is None else RunKind.BACKFILL,
             window=window,
             load_strategy=load_strategy,
             datasets=tuple(datasets) if datasets else None,
@@ -86,7 +94,7 @@ def run_to_report(request: RunRequest) -> RunReport:
         scheduled_at=request.scheduled_at,
         started_at=started_at,
         datasets=datasets,
-        transform=transform_loaded(pipeline, request, datasets, environment),
+        transform=transform_loaded(pipeline, request, datasets),
         finished_at=datetime.now(UTC),
     )
     publish(report, environment.lake())
@@ -96,16 +104,13 @@ def run_to_report(request: RunRequest) -> RunReport:
 def read_definitions(pipeline: str) -> tuple[PipelineSpec, Environment]:
     """Reads a pipeline (by name or path) and the platform that `PENSTOCK_PLATFORM` names (default `local`)."""
     project = find_project()
-    platform = read_platform(os.environ.get("PENSTOCK_PLATFORM", "local"), project)
-    return read_pipeline(find_pipeline(pipeline, project)), Environment(platform)
+    return read_pipeline(find_pipeline(pipeline, project)), current_environment(project)
 
 
 @task(
     name="plan",
     cache_policy=NO_CACHE,
     retries=len(RETRY_DELAYS_SECONDS),
-    retry_delay_seconds=list(RETRY_DELAYS_SECONDS),
-    retry_jitter_factor=RETRY_JITTER_FACTOR,
     retry_condition_fn=worth_retrying,
 )
 def decide_run(pipeline: PipelineSpec, request: RunRequest, environment: Environment) -> tuple[Decision, ...]:
@@ -120,7 +125,8 @@ def decide_run(pipeline: PipelineSpec, request: RunRequest, environment: Environ
 def land_all(decisions: Iterable[Decision], environment: Environment) -> tuple[DatasetReport, ...]:
     """Lands the datasets side by side, and returns one report each, in order, whatever happened to any of them."""
     runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=environment.platform.parallel_datasets)
-    with runner:
+    STOPPING.clear()
+    with runner, _stopping_what_waits():
         pending: list[DatasetReport | tuple[DatasetPlan, PrefectFuture[DatasetReport]]] = []
         for decision in decisions:
             if isinstance(decision, Skip):
@@ -130,33 +136,52 @@ def land_all(decisions: Iterable[Decision], environment: Environment) -> tuple[D
         return tuple(one if isinstance(one, DatasetReport) else _landed(*one) for one in pending)
 
 
-def transform_loaded(
-    pipeline: PipelineSpec, request: RunRequest, datasets: Iterable[DatasetReport], environment: Environment
-) -> TransformReport:
-    """Runs dbt over what this run's tables lead to; a dataset that failed is left out, and the run is not green."""
-    selectors = dbt_selectors(pipeline, datasets) if request.transform else ()
-    return run_transform(selectors, environment, pipeline.pipeline)
+@contextmanager
+def _stopping_what_waits() -> Iterator[None]:
+    """Lets an interrupt end the datasets' tasks too: the runner waits for its threads before the run can end."""
+    try:
+        yield
+    except BaseException:
+        STOPPING.set()
+        raise
 
 
-def dbt_selectors(pipeline: PipelineSpec, datasets: Iterable[DatasetReport]) -> tuple[str, ...]:
-    """Returns dbt's selection for a run: the file's own, or (`auto`) all that is downstream of the tables at hand.
+def transform_loaded(pipeline: PipelineSpec, request: RunRequest, datasets: Iterable[DatasetReport]) -> TransformReport:
+    """Runs dbt over what this run's tables lead to, unless the run asked for no transform."""
+    if not request.transform:
+        return TransformReport(outcome="not_run")
+    return run_transform(dbt_selection(pipeline, datasets), pipeline.pipeline)
 
+
+def dbt_selection(pipeline: PipelineSpec, datasets: Iterable[DatasetReport]) -> DbtSelection:
+    """Returns what dbt builds after a run: the file's own selection, or (`auto`) all downstream of the tables at hand.
+
+    What is downstream of a dataset that failed is left as it is: it would mix that dataset's old rows with new ones.
     The dbt source of a client's Gladly data is `<client>_gladly`, and its tables are named like the datasets.
     """
     select = pipeline.transform.select
-    if select == "none":
-        return ()
+    reports = list(datasets)
+    present = [one.dataset for one in reports if one.outcome != "failed" and one.has_rows]
+    if select == "none" or not present:
+        return DbtSelection()
     if select != "auto":
-        return tuple(select)
-    source = f"{pipeline.client.replace('-', '_')}_{pipeline.source.kind}"
-    present = [one.dataset for one in datasets if one.outcome in {"loaded", "already_loaded"}]
-    return tuple(f"source:{source}.{name}+" for name in present)
+        return DbtSelection(select=tuple(select), must_select=True)
+    source = f"{snake(pipeline.client)}_{pipeline.source.kind}"
+    failed = [one.dataset for one in reports if one.outcome == "failed"]
+    return DbtSelection(
+        select=tuple(f"source:{source}.{name}+" for name in present),
+        exclude=tuple(f"source:{source}.{name}+" for name in failed),
+    )
 
 
 def _skipped(decision: Skip) -> DatasetReport:
     logger.info("%s: %s", decision.dataset, decision.reason.replace("_", " "))
     return DatasetReport(
-        dataset=decision.dataset, target=str(decision.target), outcome=decision.reason, interval=decision.interval
+        dataset=decision.dataset,
+        target=str(decision.target),
+        outcome=decision.reason,
+        interval=decision.interval,
+        has_rows=decision.has_rows,
     )
 
 
@@ -169,9 +194,11 @@ def _landed(plan: DatasetPlan, future: PrefectFuture[DatasetReport]) -> DatasetR
         result = raised
     if isinstance(result, DatasetReport):
         return result
-    guidance = result.guidance if isinstance(result, PenstockError) else None
-    text = result.message_with_facts() if isinstance(result, PenstockError) else str(result)
-    logger.error("%s: %s", plan.name, result)
+    if isinstance(result, PenstockError):
+        text, guidance = result.message_with_facts(), result.guidance
+    else:  # its words are not ours, and might hold a row or a secret
+        text, guidance = f"an unexpected {type(result).__name__}", "Its trace is in the run's log in the Prefect UI."
+    logger.error("%s: %s", plan.name, text)
     return DatasetReport(
         dataset=plan.name,
         target=str(plan.dataset.target),

@@ -48,15 +48,15 @@ def cut(start: datetime, end: datetime, every: Duration, timezone: Timezone) -> 
 
 
 def refuse_future(end: datetime, now: datetime) -> None:
-    """Checks that a backfill asks only for time that has passed, before its first window is loaded.
+    """Checks that a run asks only for time that has passed: what is still to come would count as loaded.
 
     Raises:
-        ConfigurationError: the range ends after `now`.
+        ConfigurationError: the asked time lies after `now`.
     """
     if end > now:
         raise ConfigurationError(
-            "a backfill cannot load time that has not passed",
-            guidance="End it earlier; a scheduled run loads what follows.",
+            "time that has not passed cannot be loaded",
+            guidance="Ask for an earlier time; a scheduled run loads what follows.",
             end=end,
             now=now,
         )

@@ -66,7 +66,7 @@ class OAuth2Auth(ConnectionSpec):
     """OAuth 2 client credentials; the token is renewed before it expires and after a 401."""
 
     kind: Literal["oauth2"]
-    token_url: str
+    token_url: Address
     client_id: str
     client_secret: SecretStr
     scope: str | None = None

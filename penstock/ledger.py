@@ -59,6 +59,24 @@ def loaded_spans(records: Iterable[LoadRecord]) -> list[Span]:
     return merged
 
 
+def held(records: Iterable[LoadRecord], strategy: str) -> list[LoadRecord]:
+    """Returns the loads whose rows the table still has, for a load of the given strategy.
+
+    A full refresh replaces what was loaded before it, so another strategy has to load those intervals again. A full
+    refresh itself asks only whether its own interval was loaded: an older one must not replace a newer one.
+
+    Args:
+        records: One table's ledger rows in the order they were committed.
+        strategy: Kind of the strategy that asks.
+    """
+    kept: list[LoadRecord] = []
+    for record in records:
+        if record.strategy == "full_refresh" and strategy != "full_refresh":
+            kept.clear()
+        kept.append(record)
+    return kept
+
+
 def covers(records: Iterable[LoadRecord], interval: Interval) -> bool:
     """Returns whether loads together hold all of an interval; for a full one, whether its `as_of` was loaded.
 

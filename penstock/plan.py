@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, SerializeAsAny
 
 from penstock.artifacts import Guards, Interval, LoadPlan, RunKind, TableRef
 from penstock.errors import ConfigurationError
-from penstock.ledger import LoadRecord, covers, last_end
+from penstock.ledger import LoadRecord, covers, held, last_end
 from penstock.naming import BatchKeys, batch_id
 from penstock.pipeline import Dataset, PipelineSpec, expand
 from penstock.sources.base import Reuse, SourceSpec
@@ -20,6 +20,22 @@ from penstock.spec import Artifact, Spec
 from penstock.strategy import LoadStrategy
 from penstock.window import IntervalWindow, TimeWindow
 from penstock.window_resolution import resolve
+
+
+class GuardOverrides(Spec):
+    """Guards for one run; what is left empty stays as the file says."""
+
+    model_config = ConfigDict(title="Guards")
+
+    allow_empty: bool | None = Field(default=None, description="Let an empty extract replace a table that has rows.")
+    minimum_fraction: float | None = Field(
+        default=None, ge=0, le=1, description="Smallest share of the last load's rows that a whole snapshot may have."
+    )
+    maximum_rejected: int | None = Field(default=None, ge=0, description="Rows that may be rejected (and kept).")
+
+    def over(self, guards: Guards) -> Guards:
+        """Returns a dataset's guards with what is set here in their place."""
+        return guards.model_copy(update=self.model_dump(exclude_none=True))
 
 
 class RunOptions(Spec):
@@ -32,7 +48,9 @@ class RunOptions(Spec):
     )
     reload: bool = Field(default=False, description="Load again what the ledger already has.")
     reuse: Reuse = "none"
-    guards: Guards | None = Field(default=None, description="Other limits than the file's on what may be loaded.")
+    guards: GuardOverrides | None = Field(
+        default=None, description="Other limits than the file's on what may be loaded; what is empty stays as it is."
+    )
 
 
 class RunRequest(Artifact):
@@ -110,6 +128,7 @@ class Skip(Artifact):
     target: TableRef
     interval: Interval | None
     reason: Literal["already_loaded", "nothing_new"]
+    has_rows: bool = Field(description="Whether earlier runs loaded the table, so that dbt can build from it.")
 
 
 Decision = DatasetPlan | Skip
@@ -156,23 +175,50 @@ def select_datasets(pipeline: PipelineSpec, names: Sequence[str] | None) -> tupl
 def _decide_one(
     pipeline: PipelineSpec, dataset: Dataset, request: RunRequest, records: Sequence[LoadRecord]
 ) -> Decision:
-    window = request.window or dataset.window
-    interval = resolve(window, request.scheduled_at, last_end=last_end(records))
+    strategy = request.load_strategy or dataset.load_strategy
+    interval = _interval(pipeline, dataset, request, records)
+    skip = Skip(
+        dataset=dataset.name, target=dataset.target, interval=interval, reason="nothing_new", has_rows=bool(records)
+    )
     if interval is None:
-        return Skip(dataset=dataset.name, target=dataset.target, interval=None, reason="nothing_new")
-    if not request.loads_again and covers(records, interval):
-        return Skip(dataset=dataset.name, target=dataset.target, interval=interval, reason="already_loaded")
+        return skip
+    if not request.loads_again and covers(held(records, strategy.kind), interval):
+        return skip.model_copy(update={"reason": "already_loaded"})
     return DatasetPlan(
         client=pipeline.client,
         pipeline=pipeline.pipeline,
         source=pipeline.source,
         dataset=dataset,
         interval=interval,
-        strategy=request.load_strategy or dataset.load_strategy,
-        guards=request.options.guards or dataset.spec.guards,
+        strategy=strategy,
+        guards=request.options.guards.over(dataset.spec.guards) if request.options.guards else dataset.spec.guards,
         batch_id=batch_id(request.run_id, pipeline.pipeline, dataset.name, interval),
         request=request,
     )
+
+
+def _interval(
+    pipeline: PipelineSpec, dataset: Dataset, request: RunRequest, records: Sequence[LoadRecord]
+) -> Interval | None:
+    """Resolves a dataset's window, or the run's own one where the dataset can keep to it.
+
+    A dataset that reads everything at once would record a bounded window's interval over rows of all time.
+    """
+    honours = SOURCES[pipeline.source.kind].dataset_traits(dataset.spec).honours_window
+    window = request.window if request.window is not None and honours else dataset.window
+    interval = resolve(window, request.scheduled_at, last_end=last_end(records))
+    if interval is None and request.loads_again:
+        return _last_interval(records)
+    return interval
+
+
+def _last_interval(records: Sequence[LoadRecord]) -> Interval | None:
+    """Returns the interval of the newest forward load, which is what a run without new time loads again."""
+    forward = [row for row in records if row.run_kind is RunKind.FORWARD and row.interval_end is not None]
+    if not forward:
+        return None
+    newest = max(forward, key=lambda row: row.interval_end or row.as_of)
+    return Interval(start=newest.interval_start, end=newest.interval_end, timezone=newest.timezone, as_of=newest.as_of)
 
 
 def explicit_window(start: datetime, end: datetime, timezone: str) -> IntervalWindow:

@@ -23,6 +23,7 @@ class DatasetReport(Artifact):
     result: LoadResult | None = None
     size_bytes: int = 0
     seconds: float = 0.0
+    has_rows: bool = True
     warnings: tuple[str, ...] = ()
     error_kind: str | None = None
     error: str | None = None
@@ -43,7 +44,7 @@ class NodeReport(Artifact):
     @property
     def is_bad(self) -> bool:
         """Whether the node failed, or did not run because another failed."""
-        return self.status in {"error", "fail", "runtime error", "skipped"}
+        return self.status in {"error", "fail", "runtime error", "partial success", "skipped"}
 
 
 class TransformReport(Artifact):
@@ -90,11 +91,15 @@ class RunReport(Artifact):
 
     def summary(self) -> str:
         """Returns one line: what failed and why, or what was loaded."""
+        bad = []
         if self.failed:
             names = "; ".join(f"{dataset.dataset}: {dataset.error}" for dataset in self.failed)
-            return f"{len(self.failed)} of {len(self.datasets)} datasets failed. {names}"
+            bad.append(f"{len(self.failed)} of {len(self.datasets)} datasets failed. {names}")
         if self.transform.outcome == "failed":
-            return f"the transform failed: {self.transform.error}"
+            bad.append(f"the transform failed: {self.transform.error}")
+        if bad:
+            return "; ".join(bad)
         rows = sum(dataset.result.rows_landed for dataset in self.datasets if dataset.result)
         loaded = sum(dataset.outcome == "loaded" for dataset in self.datasets)
-        return f"{loaded} of {len(self.datasets)} datasets loaded, {rows:,} rows"
+        built = "; dbt had nothing to build" if self.transform.outcome == "nothing_selected" else ""
+        return f"{loaded} of {len(self.datasets)} datasets loaded, {rows:,} rows{built}"

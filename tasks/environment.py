@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from blocks.resolution import resolve_connection
 from penstock.artifacts import LAKE
 from penstock.connections import Connection
 from penstock.errors import ConfigurationError
 from penstock.platform import PlatformSpec
+from tasks.definitions.project import Project
+from tasks.definitions.reading import read_platform
 from tasks.staging.contract import ObjectStore
 from tasks.staging.opening import open_store
 from tasks.warehouses.contract import Warehouse
@@ -48,3 +52,8 @@ class Environment:
                 connection=name,
             )
         return resolve_connection(self.platform.connections[name], name)
+
+
+def current_environment(project: Project) -> Environment:
+    """Opens the platform that `PENSTOCK_PLATFORM` names (default `local`)."""
+    return Environment(read_platform(os.environ.get("PENSTOCK_PLATFORM", "local"), project))

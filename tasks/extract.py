@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from prefect import task
@@ -11,8 +12,9 @@ from prefect.cache_policies import NO_CACHE
 from penstock.artifacts import Extraction
 from penstock.errors import DataError
 from penstock.plan import DatasetPlan
+from penstock.strategy import WHOLE_SNAPSHOT_KINDS
 from tasks.environment import Environment
-from tasks.retries import RETRY_DELAYS_SECONDS, RETRY_JITTER_FACTOR, worth_retrying
+from tasks.retries import RETRY_DELAYS_SECONDS, worth_retrying
 from tasks.sources.contract import ExtractRequest
 from tasks.sources.registry import extractor
 from tasks.staging.manifest import LakeSink, find_latest_extraction, load_extraction
@@ -24,8 +26,6 @@ logger = logging.getLogger("penstock.extract")
     task_run_name="extract {plan.name}",
     cache_policy=NO_CACHE,
     retries=len(RETRY_DELAYS_SECONDS),
-    retry_delay_seconds=list(RETRY_DELAYS_SECONDS),
-    retry_jitter_factor=RETRY_JITTER_FACTOR,
     retry_condition_fn=worth_retrying,
 )
 def extract(plan: DatasetPlan, environment: Environment) -> Extraction:
@@ -49,16 +49,22 @@ def extract_dataset(plan: DatasetPlan, environment: Environment) -> Extraction:
     if complete is not None:
         logger.info("%s: extraction %s was complete, going on from its manifest", plan.name, complete.batch_id)
         return complete
+    reads_everything = plan.request.loads_again or plan.strategy.kind in WHOLE_SNAPSHOT_KINDS
     request = ExtractRequest(
         source=plan.source,
         dataset=plan.dataset.spec,
         interval=plan.interval,
         connection_name=plan.dataset.connection,
-        seen_files=partial(environment.warehouse().seen_files, plan.dataset.target),
+        seen_files=_none_seen if reads_everything else partial(environment.warehouse().seen_files, plan.dataset.target),
     )
     sink = LakeSink(lake, keys, dataset=plan.name, interval=plan.interval)
     extractor(plan.source.kind)(request, environment.connection(plan.dataset.connection), sink)
     return sink.complete()
+
+
+def _none_seen(_candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Answers for a load that wants every file again, those that the table holds too."""
+    return set()
 
 
 def _reused(plan: DatasetPlan, environment: Environment) -> Extraction:

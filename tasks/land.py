@@ -13,6 +13,7 @@ from penstock.report import DatasetReport
 from tasks.environment import Environment
 from tasks.extract import extract
 from tasks.load import load
+from tasks.retries import STOPPING
 from tasks.stage import stage
 
 logger = logging.getLogger("penstock.land")
@@ -23,11 +24,14 @@ def land(plan: DatasetPlan, environment: Environment) -> DatasetReport:
     """Lands one dataset; each step retries by itself, so this task does not.
 
     Raises:
+        InterruptedError: the run is being stopped; a new run goes on from what is complete.
         PenstockError: a step failed; the other datasets of the run are not touched by it.
     """
     began = time.monotonic()
     extraction = extract(plan, environment)
+    _go_on(plan)
     staged = stage(plan, extraction, environment)
+    _go_on(plan)
     result = load(plan, extraction, staged, environment)
     logger.info("%s: %s rows into %s (%s)", plan.name, f"{result.rows_landed:,}", result.target, result.outcome)
     return DatasetReport(
@@ -41,3 +45,8 @@ def land(plan: DatasetPlan, environment: Environment) -> DatasetReport:
         seconds=time.monotonic() - began,
         warnings=(*extraction.warnings, *result.warnings),
     )
+
+
+def _go_on(plan: DatasetPlan) -> None:
+    if STOPPING.is_set():
+        raise InterruptedError(f"the run was stopped before {plan.name} was loaded")

@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from penstock.artifacts import Extraction, LoadResult, StagedBatch
 from penstock.plan import DatasetPlan
 from tasks.environment import Environment
-from tasks.retries import RETRY_DELAYS_SECONDS, RETRY_JITTER_FACTOR, worth_retrying
+from tasks.retries import RETRY_DELAYS_SECONDS, worth_retrying
 from tasks.staging.stage import check_staged
 
 
@@ -16,8 +16,6 @@ from tasks.staging.stage import check_staged
     task_run_name="load {plan.name}",
     cache_policy=NO_CACHE,
     retries=len(RETRY_DELAYS_SECONDS),
-    retry_delay_seconds=list(RETRY_DELAYS_SECONDS),
-    retry_jitter_factor=RETRY_JITTER_FACTOR,
     retry_condition_fn=worth_retrying,
 )
 def load(plan: DatasetPlan, extraction: Extraction, staged: StagedBatch, environment: Environment) -> LoadResult:

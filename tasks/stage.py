@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from penstock.artifacts import Extraction, StagedBatch
 from penstock.plan import DatasetPlan
 from tasks.environment import Environment
-from tasks.retries import RETRY_DELAYS_SECONDS, RETRY_JITTER_FACTOR, worth_retrying
+from tasks.retries import RETRY_DELAYS_SECONDS, worth_retrying
 from tasks.staging.manifest import find_latest_staged
 from tasks.staging.stage import stage_batch
 
@@ -17,8 +17,6 @@ from tasks.staging.stage import stage_batch
     task_run_name="stage {plan.name}",
     cache_policy=NO_CACHE,
     retries=len(RETRY_DELAYS_SECONDS),
-    retry_delay_seconds=list(RETRY_DELAYS_SECONDS),
-    retry_jitter_factor=RETRY_JITTER_FACTOR,
     retry_condition_fn=worth_retrying,
 )
 def stage(plan: DatasetPlan, extraction: Extraction, environment: Environment) -> StagedBatch:
@@ -30,7 +28,7 @@ def stage_extraction(plan: DatasetPlan, extraction: Extraction, environment: Env
     """Stages an extraction's files without Prefect; with `reuse: stage`, finds those of an earlier run."""
     lake, keys = environment.lake(), plan.batch_keys()
     if plan.request.options.reuse == "stage":
-        found = find_latest_staged(lake, keys, plan.interval)
+        found = find_latest_staged(lake, keys, extraction)
         if found is not None:
             return found.model_copy(update={"batch_id": plan.batch_id})
     staged = stage_batch(extraction, lake=lake, stores=environment.store, keys=keys)

@@ -29,11 +29,13 @@ def backfill(  # noqa: PLR0917 - typer calls it by keyword
     """Load a range of time in windows; run again, it goes on where it stopped."""
     from deployments.backfilling import plan_backfill, print_windows, run_backfill
     from deployments.running import chosen_platform
+    from penstock.plan import select_datasets
     from tasks.definitions.project import find_project
     from tasks.definitions.reading import find_pipeline, read_pipeline
 
     project = find_project()
     spec = read_pipeline(find_pipeline(pipeline, project))
+    select_datasets(spec, dataset)
     with chosen_platform(platform):
         windows = plan_backfill(project, spec, since, until, every=every, names=dataset)
         if dry_run:

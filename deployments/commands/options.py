@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,7 +14,17 @@ Until = Annotated[str | None, typer.Option("--to", help="End of it; not part of 
 At = Annotated[str | None, typer.Option(help="As if it were scheduled for this time.")]
 Datasets = Annotated[list[str] | None, typer.Option("--dataset", help="Only this dataset; may be repeated.")]
 Strategy = Annotated[str | None, typer.Option(help="Another load strategy: a kind, or JSON where it has fields.")]
-Reuse = Annotated[str, typer.Option(help="Load an earlier extraction's files again: none, ingest or stage.")]
+
+
+class ReuseKind(StrEnum):
+    """What of an earlier extraction to use again."""
+
+    NONE = "none"
+    INGEST = "ingest"
+    STAGE = "stage"
+
+
+Reuse = Annotated[ReuseKind, typer.Option(help="Load an earlier extraction's files again.")]
 Reload = Annotated[bool, typer.Option("--reload", help="Load again what the ledger already has.")]
 GuardSettings = Annotated[
     list[str] | None, typer.Option("--guard", help="A limit for this run, such as allow_empty=true; may be repeated.")

@@ -15,6 +15,7 @@ from deployments.commands.options import (
     PlatformName,
     Reload,
     Reuse,
+    ReuseKind,
     Since,
     Strategy,
     Transform,
@@ -31,7 +32,7 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
     at: At = None,
     dataset: Datasets = None,
     strategy: Strategy = None,
-    reuse: Reuse = "none",
+    reuse: Reuse = ReuseKind.NONE,
     reload: Reload = False,
     guard: GuardSettings = None,
     transform: Transform = True,
@@ -39,22 +40,29 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
     json: Json = False,
 ) -> None:
     """Run a pipeline now: extract, stage, load, transform."""
-    from deployments.asking import parse_at, parse_guards, parse_strategy, parse_window
+    from deployments.asking import parse_guards, parse_past, parse_strategy, parse_window
     from deployments.running import chosen_platform, run_flow
+    from penstock.plan import select_datasets
     from tasks.definitions.project import find_project
     from tasks.definitions.reading import find_pipeline, read_pipeline
 
     project = find_project()
     spec = read_pipeline(find_pipeline(pipeline, project))
+    select_datasets(spec, dataset)
     parameters: dict[str, Any] = {
         "pipeline": pipeline,
         "window": parse_window(window, since, until, spec),
         "load_strategy": parse_strategy(strategy),
         "datasets": dataset,
         "transform": transform,
-        "options": {"at": parse_at(at, spec), "reload": reload, "reuse": reuse, "guards": parse_guards(guard or ())},
+        "options": {
+            "at": parse_past(at, spec),
+            "reload": reload,
+            "reuse": reuse.value,
+            "guards": parse_guards(guard or ()),
+        },
     }
     with chosen_platform(platform):
         ended = run_flow(project, spec, parameters)
     ended.show(as_json=json)
-    raise typer.Exit(0 if ended.report.is_green else 1)
+    raise typer.Exit(0 if ended.succeeded else 1)

@@ -21,6 +21,17 @@ from tasks.dbt_runner.results import read_nodes
 logger = logging.getLogger("penstock.dbt")
 
 
+class DbtSelection(Artifact):
+    """What to build, in dbt's own selection syntax; nothing where `select` is empty.
+
+    `must_select`: a person wrote the selection, so that finding no node for it is a mistake.
+    """
+
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    must_select: bool = False
+
+
 class DbtBuild(Artifact):
     """What to build and where. `state_dir` keeps target and logs, so that the next run parses only what changed."""
 
@@ -28,7 +39,7 @@ class DbtBuild(Artifact):
     profiles_dir: Path
     target: str
     state_dir: Path
-    selectors: tuple[str, ...]
+    selection: DbtSelection
     threads: int | None = None
 
 
@@ -74,7 +85,8 @@ def _command(request: DbtBuild, target_path: Path) -> list[str]:
     if request.threads:
         command += ["--threads", str(request.threads)]
     # Unit tests check the models' logic, not this run's data: they belong to CI.
-    return [*command, "--exclude-resource-type", "unit_test", "--select", *request.selectors]
+    command += ["--exclude-resource-type", "unit_test", "--select", *request.selection.select]
+    return [*command, "--exclude", *request.selection.exclude] if request.selection.exclude else command
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str | None]:
@@ -82,7 +94,13 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, s
     last_error = None
     variables = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", **environment}
     with subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
-        command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
     ) as process:
         try:
             for line in process.stdout or ():
@@ -96,16 +114,16 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, s
 def _log_line(line: str) -> str | None:
     """Passes one of dbt's log lines on, and returns its text where it is an error."""
     try:
-        event = json.loads(line)["info"]
-    except (ValueError, KeyError, TypeError):
+        event = json.loads(line)
+        info = event["info"]
+        if info["level"] == "error":
+            logger.error("%s", info["msg"])
+            return str(info["msg"])
+        if info["name"] == "LogModelResult":
+            logger.info("dbt: %s in %.1f s", event["data"]["node_info"]["node_name"], event["data"]["execution_time"])
+    except (ValueError, KeyError, TypeError):  # not of dbt's log, such as a complaint about an option
         text = line.strip()
         return text if text.startswith(("Error", "Usage:")) else None
-    if event["level"] == "error":
-        logger.error("%s", event["msg"])
-        return str(event["msg"])
-    if event["name"] == "LogModelResult":
-        data = json.loads(line)["data"]
-        logger.info("dbt: %s in %.1f s", data["node_info"]["node_name"], data["execution_time"])
     return None
 
 
@@ -121,7 +139,15 @@ def _report(
             log=request.state_dir / "logs" / "dbt.log",
         )
     bad = [node for node in nodes if node.is_bad]
-    report = TransformReport(outcome="built", selectors=request.selectors, nodes=nodes, seconds=seconds)
+    report = TransformReport(outcome="built", selectors=request.selection.select, nodes=nodes, seconds=seconds)
+    if not nodes and request.selection.must_select:
+        return report.model_copy(
+            update={
+                "outcome": "failed",
+                "error": f"no dbt node is selected by {' '.join(request.selection.select)}",
+                "guidance": "Correct `transform.select` in the pipeline's file.",
+            }
+        )
     if not nodes:
         return report.model_copy(update={"outcome": "nothing_selected"})
     if bad or exit_code != 0:

@@ -194,8 +194,10 @@ def _rooted(platform: PlatformSpec, root: Path) -> PlatformSpec:
     return platform.model_copy(
         update={
             "home": root / platform.home,
-            "store": platform.store.model_copy(update={"path": str(root / platform.store.path)}),
-            "warehouse": platform.warehouse.model_copy(update={"path": str(root / platform.warehouse.path)}),
+            "store": _rooted_connection(platform.store, root),
+            "warehouse": platform.warehouse.model_copy(
+                update={"path": str(root / Path(platform.warehouse.path).expanduser())}
+            ),
             "connections": {name: _rooted_connection(one, root) for name, one in platform.connections.items()},
             "dbt": dbt,
         }
@@ -204,5 +206,5 @@ def _rooted(platform: PlatformSpec, root: Path) -> PlatformSpec:
 
 def _rooted_connection(connection: ConnectionSetting | BlockRef, root: Path) -> ConnectionSetting:
     if isinstance(connection, FolderConnection):
-        return connection.model_copy(update={"path": str(root / connection.path)})
+        return connection.model_copy(update={"path": str(root / Path(connection.path).expanduser())})
     return connection

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
+from pathlib import Path
 from typing import cast
 
 from penstock.artifacts import Compression, ExtractedFile, FileFormat
@@ -36,6 +37,13 @@ def extract(request: ExtractRequest, connection: StoreConnection, sink: ExtractS
     from tasks.staging.opening import open_store
 
     dataset = cast("FilesDataset", request.dataset)
+    if not Path(connection.path).is_dir():
+        raise ConfigurationError(
+            "the connection's folder does not exist",
+            guidance="Correct its path in the platform file, or mount it.",
+            connection=request.connection_name,
+            folder=connection.path,
+        )
     matching = _matching(open_store(connection), dataset.glob)
     first = next(matching, None)
     if first is None:

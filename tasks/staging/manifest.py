@@ -106,10 +106,12 @@ def save_staged(store: ObjectStore, keys: BatchKeys, batch: StagedBatch, *, extr
     _save(store, keys.stage_manifest_key, manifest)
 
 
-def find_latest_staged(store: ObjectStore, keys: BatchKeys, interval: Interval) -> StagedBatch | None:
-    """Returns the newest completely staged batch of the keys' dataset for exactly `interval`, of whichever run."""
-    manifest = _find_latest(store, keys, interval, "stage", StagedManifest)
-    return manifest.batch if manifest else None
+def find_latest_staged(store: ObjectStore, keys: BatchKeys, extraction: Extraction) -> StagedBatch | None:
+    """Returns the newest staged batch of the keys' dataset and the extraction's interval; None if of another one."""
+    manifest = _find_latest(store, keys, extraction.interval, "stage", StagedManifest)
+    if manifest is None or manifest.extracted_at != extraction.extracted_at:
+        return None
+    return manifest.batch
 
 
 def _save(store: ObjectStore, key: str, manifest: ExtractionManifest | StagedManifest) -> None:

@@ -6,7 +6,7 @@ Penstock's metadata and the strategy's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from penstock.artifacts import METADATA_COLUMNS, LoadPlan, SchemaContract, TableRef
@@ -110,6 +110,21 @@ def check_needed_columns(plan: LoadPlan, change: ColumnChange, incoming: Sequenc
             strategy=plan.strategy.kind,
             columns=", ".join(missing),
             nearest=nearest(missing[0], change.written),
+        )
+
+
+def check_widened(plan: LoadPlan, widened: Mapping[str, str]) -> None:
+    """Checks whether columns may get a type that holds more.
+
+    Raises:
+        SchemaContractError: the contract is not `evolve`.
+    """
+    if widened and plan.schema_contract != "evolve":
+        raise SchemaContractError(
+            "the types of columns differ from those of the table",
+            guidance="Set the dataset's schema contract to `evolve`, or correct the source.",
+            target=str(plan.target),
+            widened=", ".join(f"{name} to {of_type}" for name, of_type in widened.items()),
         )
 
 

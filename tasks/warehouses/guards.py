@@ -6,12 +6,13 @@ Pure functions over counts and names, the same for every warehouse. Each says wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from penstock.artifacts import LoadPlan
 from penstock.errors import ConfigurationError, DataError, GuardError
 from penstock.ledger import LoadRecord, overlapping
-from penstock.strategy import Append, Historical, Partition
+from penstock.strategy import Append, FullRefresh, Historical, Partition
 
 VERSION_COLUMN = "_valid_from"
 """Marks a table of `historical` loads."""
@@ -30,6 +31,22 @@ class RowCheck(NamedTuple):
 
     condition: str
     reason: str
+
+
+def check_age(plan: LoadPlan, newest: datetime | None) -> None:
+    """Stops a full refresh whose extraction is older than what the table holds, such as a late retry of an old run.
+
+    Raises:
+        GuardError: the table holds a newer extraction.
+    """
+    if isinstance(plan.strategy, FullRefresh) and not plan.reload and newest and plan.extracted_at < newest:
+        raise GuardError(
+            "the table holds a newer extraction than this one",
+            guidance="Start a new run; to put the older rows in their place on purpose, run with --reload.",
+            target=plan.target,
+            extracted_at=plan.extracted_at,
+            newest=newest,
+        )
 
 
 def check_interval(plan: LoadPlan, records: Sequence[LoadRecord]) -> None:

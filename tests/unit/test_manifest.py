@@ -274,10 +274,20 @@ def test_the_latest_extraction_is_the_one_that_began_last(lake: LocalStore) -> N
         save_extraction(lake, keys_for(batch), extraction)
         save_staged(lake, keys_for(batch), staged_of(batch), extraction=extraction)
     found = find_latest_extraction(lake, keys_for("new-run"), DAY)
-    staged = find_latest_staged(lake, keys_for("new-run"), DAY)
     assert found is not None
+    staged = find_latest_staged(lake, keys_for("new-run"), found)
     assert staged is not None
     assert (found.batch_id, staged.batch_id) == ("run-c", "run-c")
+
+
+def test_files_staged_from_another_extraction_are_not_taken_for_the_newest_ones(lake: LocalStore) -> None:
+    older, newer = (
+        extraction_of(batch, extracted_at=NOON + timedelta(minutes=minutes)) for batch, minutes in (("a", 1), ("b", 9))
+    )
+    for extraction in (older, newer):
+        save_extraction(lake, keys_for(extraction.batch_id), extraction)
+    save_staged(lake, keys_for("a"), staged_of("a"), extraction=older)
+    assert find_latest_staged(lake, keys_for("new-run"), newer) is None
 
 
 def test_only_complete_batches_of_exactly_the_interval_are_found(lake: LocalStore) -> None:
@@ -287,7 +297,7 @@ def test_only_complete_batches_of_exactly_the_interval_are_found(lake: LocalStor
     with lake.open_write(keys_for("unfinished").ingest_key("page.jsonl")) as file:
         file.write(b"{}\n")
     assert find_latest_extraction(lake, keys_for("new-run"), DAY) is None
-    assert find_latest_staged(lake, keys_for("new-run"), DAY) is None
+    assert find_latest_staged(lake, keys_for("new-run"), extraction_of("new-run")) is None
 
     other_zone = DAY.model_copy(update={"as_of": NOON + timedelta(days=3)})
     save_extraction(lake, keys_for("earlier", DAY), extraction_of("earlier", other_zone))

@@ -80,7 +80,9 @@ def test_every_dataset_of_the_file_is_planned_for_the_windows_interval() -> None
 
 def test_only_what_the_ledger_lacks_is_planned() -> None:
     first, second = decide(pipeline(), request(), {TARGET: [record(*YESTERDAY)]})
-    assert first == Skip(dataset="orders", target=TARGET, interval=first.interval, reason="already_loaded")
+    assert first == Skip(
+        dataset="orders", target=TARGET, interval=first.interval, reason="already_loaded", has_rows=True
+    )
     assert isinstance(second, DatasetPlan)
 
 
@@ -140,3 +142,40 @@ def test_a_plan_crosses_processes_whole() -> None:
     copy = pickle.loads(pickle.dumps(plan))  # noqa: S301 - our own bytes
     assert copy == plan
     assert copy.dataset.spec.path == "/orders"
+
+
+def test_after_a_full_refresh_another_strategy_loads_what_it_replaced_again() -> None:
+    refreshed = record(AT - timedelta(days=3), AT - timedelta(days=2)).model_copy(update={"strategy": "full_refresh"})
+    rows = {TARGET: [record(*YESTERDAY), refreshed]}
+    appended, _ = decide(pipeline(), request(), rows)
+    replaced, _ = decide(pipeline(load_strategy={"kind": "full_refresh"}), request(), rows)
+    assert isinstance(appended, DatasetPlan)
+    assert isinstance(replaced, Skip)
+
+
+def test_a_window_for_one_run_leaves_a_dataset_alone_that_cannot_keep_to_it() -> None:
+    whole = {"name": "countries", "path": "/countries", "window": {"kind": "full"}}
+    spec = pipeline(datasets=[*pipeline().model_dump(exclude_unset=True)["datasets"], whole])
+    window = {"kind": "interval", "start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
+    decisions = decide(spec, request(window=window), {})
+    assert [decision.interval.is_full for decision in decisions] == [False, False, True]
+
+
+def test_a_reload_without_new_time_loads_the_last_interval_again() -> None:
+    spec = pipeline(window={"kind": "since_last", "initial": "2026-03-01T00:00:00Z"})
+    rows = {TARGET: [record(AT - timedelta(days=1), AT)]}
+    first, _ = decide(spec, request(options=RunOptions(reload=True)), rows)
+    assert isinstance(first, DatasetPlan)
+    assert first.interval.bounds() == (AT - timedelta(days=1), AT)
+
+
+def test_a_guard_for_one_run_leaves_the_others_as_the_file_says() -> None:
+    orders = {
+        "name": "orders",
+        "path": "/orders",
+        "window_parameters": {"start": "since", "end": "until"},
+        "guards": {"minimum_fraction": 0.9, "maximum_rejected": 7},
+    }
+    options = RunOptions.model_validate({"guards": {"allow_empty": True}})
+    (plan,) = decide(pipeline(datasets=[orders]), request(options=options), {})
+    assert (plan.guards.allow_empty, plan.guards.minimum_fraction, plan.guards.maximum_rejected) == (True, 0.9, 7)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from penstock import __version__
-from penstock.errors import DataError, PenstockError, RateLimitedError, TransientError
+from penstock.errors import ConfigurationError, DataError, PenstockError, RateLimitedError, TransientError
 from tasks.sources.http.credentials import credentials_of
 from tasks.sources.http.failures import (
     UNAUTHORIZED,
@@ -149,6 +149,13 @@ class HttpClient:
             except UnreadableBodyError as error:
                 error.facts = {**self._facts(request), **error.facts}
                 raise
+            except httpx.LocalProtocolError:
+                # Its text quotes the header that cannot be sent, so nothing of it goes further.
+                raise ConfigurationError(
+                    "a request cannot be sent as it is written",
+                    guidance="Look for line breaks in the connection's headers and credentials.",
+                    **self._facts(request),
+                ) from None
             except (httpx.HTTPError, httpx.StreamError) as error:
                 raise error_of(UNREACHABLE, **self._facts(request), reason=type(error).__name__) from error
 

@@ -7,9 +7,10 @@ import threading
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
+from pydantic import SecretStr
 
 from penstock.connections import ApiKeyAuth, Auth, BasicAuth, BearerAuth, OAuth2Auth
-from penstock.errors import RejectedError
+from penstock.errors import ConfigurationError, RejectedError
 from tasks.sources.http.failures import UNREACHABLE, UnreadableBodyError, error_of, failure_of, retry_after_seconds
 from tasks.sources.http.policy import RENEW_TOKEN_BEFORE_SECONDS, Clock
 
@@ -139,15 +140,31 @@ def credentials_of(auth: Auth, http: httpx.Client, *, connection_name: str, cloc
         case BasicAuth():
             return HeaderCredentials("Authorization", _basic(auth.username, auth.password.get_secret_value()))
         case BearerAuth():
-            return HeaderCredentials("Authorization", f"Bearer {auth.token.get_secret_value()}")
+            return HeaderCredentials("Authorization", f"Bearer {_sendable(auth.token, connection_name)}")
         case ApiKeyAuth(location="query"):
-            return QueryCredentials(auth.name, auth.value.get_secret_value())
+            return QueryCredentials(auth.name, _sendable(auth.value, connection_name))
         case ApiKeyAuth():
-            return HeaderCredentials(auth.name, auth.value.get_secret_value())
+            return HeaderCredentials(auth.name, _sendable(auth.value, connection_name))
         case OAuth2Auth():
             return ClientCredentials(auth, http, connection_name=connection_name, clock=clock)
         case _:
             return HeaderCredentials()
+
+
+def _sendable(secret: SecretStr, connection_name: str) -> str:
+    """Returns a secret's text, if it can be sent as it is.
+
+    Raises:
+        ConfigurationError: it is empty, or holds what no header takes; the driver's own error would quote it.
+    """
+    text = secret.get_secret_value()
+    if not text.strip() or not text.isprintable():
+        raise ConfigurationError(
+            "a credential is empty, or holds a line break or another control character",
+            guidance="Look at the variable or file that it comes from; a trailing line break is the usual slip.",
+            connection=connection_name,
+        )
+    return text
 
 
 def _basic(username: str, password: str) -> str:

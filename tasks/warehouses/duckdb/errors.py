@@ -1,6 +1,6 @@
 """DuckDB's errors in Penstock's terms: one table by type, and a shorter one for messages that mean something else.
 
-`tests/contract/test_warehouse_duckdb_errors.py` checks that the table names every error class the driver has.
+`tests/integration/test_duckdb_errors.py` checks that the table names every error class the driver has.
 """
 
 from __future__ import annotations

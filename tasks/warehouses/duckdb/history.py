@@ -26,11 +26,31 @@ def add_versions(state: LoadState, strategy: Historical) -> None:
         counts.updated += _close_absent(state, values)
     if sql.count(statement("history", "count_repeated", values)):
         sql.run(statement("history", "drop_repeated", values))
+    if strategy.order_by is None:
+        sql.run(statement("history", "drop_unchanged", values))
+    _follow_open_versions(state, values)
+    if sql.count(statement("history", "count_late", values)):
+        _rebuild_histories(state, values)
+
+
+def _follow_open_versions(state: LoadState, values: dict[str, str]) -> None:
+    """Applies the rows that simply come after what is known of their keys, and leaves the others in `landing`."""
+    sql, counts = state.sql, state.counts
+    sql.run(statement("history", "match", values))
+    sql.run(statement("history", "find_late", values))
+    counts.updated += sql.run(statement("history", "end_open", values))
+    counts.inserted += sql.run(statement("history", "insert_open", values))
+
+
+def _rebuild_histories(state: LoadState, values: dict[str, str]) -> None:
+    """Puts late rows in their places, among all that is known of their keys."""
+    sql, counts = state.sql, state.counts
+    sql.run(statement("history", "keep_late", values))
     sql.run(statement("history", "drop_unchanged", values))
     sql.run(statement("history", "timeline", values))
-    counts.deleted = sql.run(statement("history", "delete_superseded", values))
+    counts.deleted += sql.run(statement("history", "delete_superseded", values))
     counts.updated += sql.run(statement("history", "update_ends", values))
-    counts.inserted = sql.run(statement("history", "insert", values))
+    counts.inserted += sql.run(statement("history", "insert", values))
 
 
 def _close_absent(state: LoadState, values: dict[str, str]) -> int:

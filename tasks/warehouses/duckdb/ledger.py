@@ -71,10 +71,17 @@ def load_records(sql: Sql, *, targets: Sequence[TableRef] = (), pipeline: str | 
     return _records(sql, " AND ".join(conditions), parameters)
 
 
-def touching_records(sql: Sql, target: TableRef, interval: Interval) -> list[LoadRecord]:
-    """Returns the target's ledger rows that can say something of an interval: those that overlap or adjoin it."""
+def touching_records(sql: Sql, target: TableRef, interval: Interval, strategy: str) -> list[LoadRecord]:
+    """Returns the target's ledger rows that can say something of an interval: those that overlap or adjoin it.
+
+    As `penstock.ledger.held` does, it leaves out what a full refresh has replaced, unless a full refresh asks.
+    """
     of_target = "target_schema = ? AND target_table = ?"
     parameters: list[Any] = [target.schema_name, target.name]
+    if strategy != "full_refresh":
+        refreshed = f"SELECT max(load_number) FROM penstock.loads WHERE {of_target} AND strategy = 'full_refresh'"
+        of_target += f" AND load_number >= coalesce(({refreshed}), 0)"
+        parameters *= 2
     if interval.is_full:
         return _records(sql, f"{of_target} AND interval_start IS NULL AND as_of = ?", [*parameters, interval.as_of])
     start, end = interval.bounds()

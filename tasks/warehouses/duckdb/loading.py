@@ -13,7 +13,7 @@ from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, StagedFile
 from penstock.errors import ConfigurationError
 from penstock.ledger import LoadRecord, covers
 from penstock.strategy import Append, Cdc, FullRefresh, Historical, Incremental, Partition
-from tasks.warehouses.columns import check_needed_columns, column_warnings, decide_columns, own_columns
+from tasks.warehouses.columns import check_needed_columns, check_widened, column_warnings, decide_columns, own_columns
 from tasks.warehouses.duckdb.batch_query import incoming_types, read_batch
 from tasks.warehouses.duckdb.changes import apply_changes
 from tasks.warehouses.duckdb.connection import Sql, transaction
@@ -21,6 +21,7 @@ from tasks.warehouses.duckdb.history import add_versions
 from tasks.warehouses.duckdb.landing import Keyed, knows_columns, land_in_table, reject_unusable
 from tasks.warehouses.duckdb.ledger import (
     has_batch,
+    last_extraction,
     migrate,
     touching_records,
     write_files,
@@ -46,10 +47,10 @@ from tasks.warehouses.duckdb.replacing import (
     replace_window,
 )
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
-from tasks.warehouses.duckdb.tables import column_types, describe, prepare_statements
+from tasks.warehouses.duckdb.tables import column_types, describe, prepare_statements, widened_types
 from tasks.warehouses.duckdb.templates import statement
 from tasks.warehouses.duckdb.upsert import upsert
-from tasks.warehouses.guards import check_counts, check_interval, check_rejected, check_table
+from tasks.warehouses.guards import check_age, check_counts, check_interval, check_rejected, check_table
 
 
 def run_load(sql: Sql, plan: LoadPlan, batch: StagedBatch, paths: StagedPaths) -> LoadResult:
@@ -63,10 +64,11 @@ def run_load(sql: Sql, plan: LoadPlan, batch: StagedBatch, paths: StagedPaths) -
             staged=batch.batch_id,
         )
     migrate(sql)
-    records = touching_records(sql, plan.target, plan.interval)
+    records = touching_records(sql, plan.target, plan.interval, plan.strategy.kind)
     if has_batch(sql, batch.batch_id) or (not plan.reload and covers(records, plan.interval)):
         return LoadResult(outcome="already_loaded", target=plan.target, batch_id=batch.batch_id)
     check_interval(plan, records)
+    check_age(plan, last_extraction(sql, plan.target))
     state = LoadState(sql, plan, batch, paths, describe(sql, plan.target), loaded_at=datetime.now(UTC))
     check_table(plan, tuple(state.table.types), state.table.row_count)
     survey(state)
@@ -89,8 +91,11 @@ def survey(state: LoadState) -> None:
     state.change = decide_columns(existing, incoming, plan.schema_contract, target=plan.target)
     check_needed_columns(plan, state.change, incoming)
     state.warnings += column_warnings(state.change)
+    widened = widened_types(sql, state.table, types or {}) if plan.typed else {}
+    check_widened(plan, widened)
+    state.warnings += [f"the column {name} was widened to {of_type}" for name, of_type in widened.items()]
     created = {name: (types or {})[name] for name in state.change.created}
-    state.types = column_types(state.table, created, plan.strategy)
+    state.types = column_types(state.table, created | widened, plan.strategy)
 
 
 def prepare(state: LoadState) -> None:
@@ -100,7 +105,8 @@ def prepare(state: LoadState) -> None:
     sql.run(statement("order", "instant", {}))
     sql.run(statement("order", "rank", {}))
     create_rejected(sql)
-    for ddl in prepare_statements(state.table, state.types):
+    is_replaced = isinstance(state.plan.strategy, FullRefresh)
+    for ddl in prepare_statements(state.table, state.types, is_replaced=is_replaced):
         sql.run(ddl)
 
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from penstock.artifacts import Compression, StagedBatch, StagedFile
 from penstock.errors import DataError
 from tasks.staging.contract import ObjectStore
+from tasks.warehouses.duckdb.zstd_frames import is_whole
 
 _CHUNK_BYTES = 1 << 20
 
@@ -30,10 +31,15 @@ class StagedPaths:
         """Returns the local path of a staged file.
 
         Raises:
-            DataError: the file is not there.
+            DataError: the file is not there, or was cut off.
         """
         if file.key not in self._paths:
-            self._paths[file.key] = self._find(file)
+            path = self._find(file)
+            if file.compression is Compression.ZSTD and not is_whole(path):
+                raise DataError(
+                    "the file is not whole Zstandard", guidance="Have it delivered again, then stage it.", key=file.key
+                )
+            self._paths[file.key] = path
         return self._paths[file.key]
 
     def open(self, file: StagedFile) -> BinaryIO:

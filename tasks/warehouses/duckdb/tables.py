@@ -41,32 +41,51 @@ def strategy_types(strategy: LoadStrategy) -> dict[str, str]:
     return {}
 
 
-def prepare_statements(table: Table, types: Mapping[str, str]) -> list[str]:
+def prepare_statements(table: Table, types: Mapping[str, str], *, is_replaced: bool = False) -> list[str]:
     """Returns the DDL that gives a table the columns it needs.
 
     Args:
         table: The table as it is.
-        types: All columns that it has to have, with the types of those that are new.
+        types: All columns that it has to have, with their types.
+        is_replaced: Whether the load makes the table anew.
     """
     name = table_name(table.ref)
-    if not table.exists:
+    if is_replaced or not table.exists:
+        schema = f"CREATE SCHEMA IF NOT EXISTS {identifier(table.ref.schema_name)}"
         columns = ", ".join(f"{identifier(column)} {of_type}" for column, of_type in types.items())
-        return [
-            f"CREATE SCHEMA IF NOT EXISTS {identifier(table.ref.schema_name)}",
-            f"CREATE TABLE IF NOT EXISTS {name} ({columns})",
-        ]
-    return [
+        return [schema] if is_replaced else [schema, f"CREATE TABLE IF NOT EXISTS {name} ({columns})"]
+    added = [
         f"ALTER TABLE {name} ADD COLUMN {identifier(column)} {of_type}{_default(column)}"
         for column, of_type in types.items()
         if column not in table.types
     ]
+    return added + [
+        f"ALTER TABLE {name} ALTER COLUMN {identifier(column)} SET DATA TYPE {types[column]}"
+        for column, of_type in table.types.items()
+        if types[column] != of_type
+    ]
 
 
-def column_types(table: Table, created: Mapping[str, str], strategy: LoadStrategy) -> dict[str, str]:
-    """Returns all columns that a table will have, in order: its own, new ones, metadata, the strategy's."""
-    existing = dict(table.types)
-    wanted = {**created, **METADATA_TYPES, **strategy_types(strategy)}
-    return {**existing, **{name: of_type for name, of_type in wanted.items() if name not in existing}}
+def column_types(table: Table, changed: Mapping[str, str], strategy: LoadStrategy) -> dict[str, str]:
+    """Returns all columns that a table will have, in order: those it has, new ones, metadata, the strategy's.
+
+    Args:
+        table: The table as it is.
+        changed: The dataset's columns that are new or get another type.
+        strategy: May bring columns of its own.
+    """
+    ours = {**METADATA_TYPES, **strategy_types(strategy)}
+    return {**ours, **table.types, **changed} if table.exists else {**changed, **ours}
+
+
+def widened_types(sql: Sql, table: Table, incoming: Mapping[str, str]) -> dict[str, str]:
+    """Returns the table's columns that cannot hold what comes, with the types that hold both."""
+    unified = {
+        name: unified_types(sql, [table.types[name], of_type])
+        for name, of_type in incoming.items()
+        if table.types.get(name, of_type) != of_type
+    }
+    return {name: of_type for name, of_type in unified.items() if of_type != table.types[name]}
 
 
 def _default(column: str) -> str:

@@ -38,6 +38,48 @@ FROM (
 ) AS c
 WHERE c.newest_row = l.rowid AND l._valid_from <= c.closed_at AND l._extracted_at > c.closed_at
 
+-- name: match
+CREATE OR REPLACE TEMP TABLE matched AS
+SELECT t.rowid AS target_row, l.rowid AS landing_row, t._is_current, t._valid_from < l._valid_from AS is_older
+FROM ${target} AS t
+JOIN landing AS l ON ${same_keys}
+
+-- name: find_late
+-- Rows that do more than follow the open version of their key, or begin a new key: late ones, several of one key, and
+-- those of a key that was closed.
+CREATE OR REPLACE TEMP TABLE late AS
+SELECT landing_row
+FROM matched
+GROUP BY landing_row
+HAVING NOT (bool_and(is_older) AND bool_or(_is_current))
+UNION ALL
+SELECT l.rowid
+FROM landing AS l
+SEMI JOIN (SELECT ${keys} FROM landing GROUP BY ${keys} HAVING count(*) > 1) AS t ON ${same_keys}
+
+-- name: end_open
+UPDATE ${target} AS t
+SET _valid_to = v.ends_at, _is_current = false
+FROM (
+    SELECT m.target_row, l._valid_from AS ends_at
+    FROM matched AS m
+    JOIN landing AS l ON l.rowid = m.landing_row
+    WHERE m._is_current AND m.landing_row NOT IN (SELECT landing_row FROM late)
+) AS v
+WHERE v.target_row = t.rowid
+
+-- name: insert_open
+INSERT INTO ${target} (${columns}, _valid_from, _valid_to, _is_current)
+SELECT ${columns_of_l}, l._valid_from, NULL, true
+FROM landing AS l
+WHERE l.rowid NOT IN (SELECT landing_row FROM late)
+
+-- name: keep_late
+DELETE FROM landing WHERE rowid NOT IN (SELECT landing_row FROM late)
+
+-- name: count_late
+SELECT count(*) FROM late
+
 -- name: drop_unchanged
 DELETE FROM landing WHERE rowid IN (
     SELECT l.rowid
