@@ -28,7 +28,20 @@ def json_records() -> Path:
         return path
     DATA.mkdir(parents=True, exist_ok=True)
     chance = random.Random(1)  # noqa: S311 - test data
-    words = "alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima mike november oscar papa".split()
+    words = (
+        "alpha",
+        "bravo",
+        "charlie",
+        "delta",
+        "echo",
+        "foxtrot",
+        "golf",
+        "hotel",
+        "india",
+        "juliet",
+        "kilo",
+        "lima",
+    )
     with path.open("w", encoding="utf-8") as file:
         for number in range(JSON_RECORDS):
             one, two, three, four = chance.choices(words, k=4)
@@ -37,7 +50,7 @@ def json_records() -> Path:
             file.write(
                 f'{{"id":"{number:08d}-{chance.getrandbits(64):016x}","created_at":"{moment}","updated_at":"{moment}",'
                 f'"status":"{one}","amount":{number % 1000 / 4},"count":{number % 17},"active":true,'
-                f'"customer":{{"id":{number % 5000},"name":"{two} {three}","address":{{"city":"{four}","zip":"{one}"}}}},'
+                f'"customer":{{"id":{number % 5000},"name":"{two} {three}","address":{{"city":"{four}","zip":"9"}}}},'
                 f'"tags":["{two}","{four}"],"channel":"email","note":{note}}}\n'
             )
     return path

@@ -67,8 +67,10 @@ def staged(path: Path) -> StagedFile:
     )
 
 
-def load(warehouse: Path, files: Sequence[Path], strategy: LoadStrategy, *, day: int = 0) -> float:
-    """Loads files as one day's batch and returns the seconds it took."""
+def load(
+    warehouse: Path, files: Sequence[Path], strategy: LoadStrategy, *, day: int = 0, memory_limit: str | None = None
+) -> float:
+    """Loads files as one day's batch, with the default memory or another, and returns the seconds it took."""
     batch_id = f"bench-{day}"
     plan = LoadPlan(
         client="bench",
@@ -89,7 +91,10 @@ def load(warehouse: Path, files: Sequence[Path], strategy: LoadStrategy, *, day:
     )
     batch = StagedBatch(batch_id=batch_id, files=tuple(staged(path) for path in files))
     began = time.perf_counter()
-    DuckDBWarehouse(DuckDBConnection(kind="duckdb", path=str(warehouse))).load(plan, batch, LocalStore(DATA))
+    connection = DuckDBConnection(kind="duckdb", path=str(warehouse))
+    if memory_limit:
+        connection = connection.model_copy(update={"memory_limit": memory_limit})
+    DuckDBWarehouse(connection).load(plan, batch, LocalStore(DATA))
     return time.perf_counter() - began
 
 

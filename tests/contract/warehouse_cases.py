@@ -68,6 +68,10 @@ class Loader:
         self.target = target
         self._numbers = itertools.count(1)
 
+    def new_name(self) -> str:
+        """Returns a name that no other file has."""
+        return f"file-{next(self._numbers)}"
+
     def load(self, strategy: Mapping[str, Any], files: Sequence[Any], **options: Any) -> LoadResult:
         """Loads a batch.
 
@@ -112,7 +116,7 @@ class Loader:
             "source": "rest",
             "dataset": "orders",
             "target": self.target,
-            "batch_id": f"batch-{number}",
+            "batch_id": f"{self.target.name}-{number}",
             "run_id": f"run-{number}",
         }
         return LoadPlan(
@@ -179,7 +183,8 @@ class Loader:
 
 def in_order(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Returns rows in an order that depends on nothing but their values."""
-    return sorted((dict(row) for row in rows), key=lambda row: [(value is None, str(value)) for value in row.values()])
+    by_name = (dict(sorted(row.items())) for row in rows)
+    return sorted(by_name, key=lambda row: [(value is None, str(value)) for value in row.values()])
 
 
 def _columns(names: Sequence[Any]) -> tuple[StagedColumn, ...]:

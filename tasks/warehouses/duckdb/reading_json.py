@@ -61,8 +61,9 @@ def read_json_files(sql: Sql, files: Sequence[StagedFile], paths: StagedPaths, r
     )
     wanted = _IS_OBJECT if bad else _IS_FILLED
     relation, source_file = named_by_file(landing, files, file_paths)
+    line = _line(marker, is_usual=2 * rewritten > line_count)
     pointers = literals(_pointer(key) for key in keys)
-    values = f"json_extract_string({_line(marker)}, [{pointers}])" if keys else "NULL"
+    values = f"json_extract_string({line}, [{pointers}])" if keys else "NULL"
     relation = f"(SELECT {values} AS v, {source_file} AS source_file FROM {relation} WHERE {wanted})"
     return Reading(
         files=tuple(files),
@@ -108,13 +109,21 @@ def _pointer(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
-def _line(marker: str | None) -> str:
+def _line(marker: str | None, *, is_usual: bool) -> str:
+    """Returns a line whose numbers are strings behind a marker, where its numbers would be rewritten.
+
+    Args:
+        marker: What tells such strings apart; None where no line needs it.
+        is_usual: Whether most lines need it; then none is searched first.
+    """
     if marker is None:
         return "line"
     as_text = literal(rf'\1"{marker}\2"')
     # The match at the line's end leaves a marker without a number behind the object.
     rest = literal(f'"{marker}"')
     marked = f"replace(regexp_replace(line, {literal(_NUMBER)}, {as_text}, 'g'), {rest}, '')"
+    if is_usual:
+        return marked
     return f"CASE WHEN regexp_matches(line, {literal(_REWRITTEN_NUMBER)}) THEN {marked} ELSE line END"
 
 
@@ -122,6 +131,6 @@ def _value(number: int, marker: str | None) -> str:
     value = f"v[{number}]"
     if marker is None:
         return value
-    marked = literal(rf'"?{marker}([-+0-9.eE]+)"?')
-    plain = rf"regexp_replace({value}, {marked}, '\1', 'g')"
-    return f"CASE WHEN contains({value}, {literal(marker)}) THEN {plain} ELSE {value} END"
+    mark, quoted = literal(marker), literal(rf'"{marker}([-+0-9.eE]+)"')
+    nested = rf"WHEN contains({value}, {mark}) THEN regexp_replace({value}, {quoted}, '\1', 'g')"
+    return f"CASE WHEN starts_with({value}, {mark}) THEN substr({value}, {len(marker) + 1}) {nested} ELSE {value} END"

@@ -1,0 +1,152 @@
+"""The ledger of every warehouse: what a load leaves in it, and what is asked of it."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from penstock.artifacts import RunKind, TableRef
+from penstock.errors import ConfigurationError, GuardError, PenstockError
+from tasks.staging.local import LocalStore
+from tests.contract.test_warehouse_contract import OPENERS
+from tests.contract.warehouse_cases import TARGET, Loader, day
+
+APPEND = {"kind": "append"}
+OTHER = TableRef(schema_name="acme_bronze", name="rest__customers")
+
+
+@pytest.fixture(params=sorted(OPENERS))
+def loader(request: pytest.FixtureRequest, tmp_path: Path) -> Loader:
+    return Loader(OPENERS[request.param](tmp_path), LocalStore(tmp_path / "lake"))
+
+
+def test_a_load_leaves_one_row_that_tells_all_of_it(loader: Loader) -> None:
+    plan = loader.plan(APPEND, at=(1, 3), timezone="America/New_York", run_kind=RunKind.BACKFILL, extracted=9)
+    batch = loader.batch(plan, [{"csv": "id\n1\n2\n"}, {"csv": "id\n3\n"}])
+    loader.warehouse.load(plan, batch, loader.store)
+    (record,) = loader.warehouse.loads()
+    assert record.batch_id == plan.batch_id
+    assert (record.client, record.pipeline, record.source, record.dataset) == ("acme", "acme-orders", "rest", "orders")
+    assert (record.target, record.strategy, record.run_kind) == (TARGET, "append", RunKind.BACKFILL)
+    assert (record.interval_start, record.interval_end, record.timezone) == (day(1), day(3), "America/New_York")
+    assert (record.extracted_at, record.as_of) == (day(9), plan.interval.as_of)
+    assert (record.rows_staged, record.rows_landed, record.rows_rejected, record.rows_total) == (3, 3, 0, 3)
+    assert (record.rows_inserted, record.rows_updated, record.rows_deleted) == (3, 0, 0)
+    assert (record.file_count, record.size_bytes) == (2, sum(file.size_bytes for file in batch.files))
+    assert record.loaded_at.tzinfo is UTC
+    loaded_at = loader.warehouse.query(f"SELECT DISTINCT _loaded_at FROM {TARGET}").rows
+    assert loaded_at == [(record.loaded_at,)]
+
+
+def test_rows_come_in_the_order_of_their_commits_and_can_be_filtered(loader: Loader) -> None:
+    loader.load(APPEND, [{"csv": "id\n1\n"}], at=3)
+    loader.load(APPEND, [{"csv": "id\n1\n"}], at=1, pipeline="acme-other")
+    loader.load(APPEND, [{"csv": "id\n1\n"}], at=2, target=OTHER)
+    ends = [record.interval_end for record in loader.warehouse.loads()]
+    assert ends == [day(4), day(2), day(3)]
+    assert [record.interval_end for record in loader.warehouse.loads(targets=[TARGET])] == [day(4), day(2)]
+    assert [record.interval_end for record in loader.warehouse.loads(targets=[OTHER, TARGET])] == ends
+    assert [record.interval_end for record in loader.warehouse.loads(pipeline="acme-other")] == [day(2)]
+    assert loader.warehouse.loads(pipeline="nobody") == []
+
+
+def test_a_batch_that_is_in_the_ledger_is_not_loaded_again_even_by_a_reload(loader: Loader) -> None:
+    loader.load(APPEND, [{"csv": "id\n1\n"}], batch_id="one")
+    again = loader.load(APPEND, [{"csv": "id\n2\n"}], batch_id="one", reload=True, at=5)
+    assert (again.outcome, again.rows_landed, again.batch_id) == ("already_loaded", 0, "one")
+    assert loader.rows() == [{"id": "1"}]
+    assert len(loader.warehouse.loads()) == 1
+
+
+def test_an_interval_is_covered_by_loads_of_its_own_table_only(loader: Loader) -> None:
+    loader.load(APPEND, [{"csv": "id\n1\n"}], at=1)
+    assert loader.load(APPEND, [{"csv": "id\n1\n"}], at=1, target=OTHER).outcome == "loaded"
+    assert loader.load(APPEND, [{"csv": "id\n1\n"}], at=1, target=OTHER).outcome == "already_loaded"
+
+
+def test_a_load_that_failed_leaves_nothing_and_can_be_tried_again(loader: Loader) -> None:
+    plan = loader.plan(APPEND)
+    with pytest.raises(PenstockError):
+        loader.warehouse.load(plan, loader.batch(plan, [{"csv": "id\n1\n2,2\n"}]), loader.store)
+    assert loader.warehouse.loads() == []
+    assert not loader.is_there()
+    good = loader.warehouse.load(plan, loader.batch(plan, [{"csv": "id\n1\n2\n"}]), loader.store)
+    assert good.rows_landed == 2
+
+
+def test_a_warehouse_without_loads_has_an_empty_ledger(loader: Loader) -> None:
+    assert loader.warehouse.loads() == []
+    assert loader.warehouse.seen_files(TARGET, [("a.csv", "1")]) == set()
+    loader.warehouse.migrate()
+    loader.warehouse.migrate()
+    assert loader.warehouse.loads() == []
+    assert loader.warehouse.query("SELECT count(*) FROM penstock.loads").rows == [(0,)]
+
+
+def test_files_are_seen_while_the_table_holds_that_content_of_them(loader: Loader) -> None:
+    both = [("a.csv", "1"), ("b.csv", "1"), ("a.csv", "2"), ("c.csv", "1")]
+    loader.load(APPEND, [{"csv": "id\n1\n", "source": "a.csv", "etag": "1"}], at=None)
+    assert loader.warehouse.seen_files(TARGET, both) == {("a.csv", "1")}
+    loader.load(
+        APPEND,
+        [{"csv": "id\n2\n", "source": "a.csv", "etag": "2"}, {"csv": "", "source": "b.csv", "etag": "1"}],
+        at=None,
+    )
+    assert loader.warehouse.seen_files(TARGET, both) == {("a.csv", "2"), ("b.csv", "1")}
+    assert loader.warehouse.seen_files(OTHER, both) == set()
+    assert loader.warehouse.seen_files(TARGET, []) == set()
+
+
+def test_files_of_a_load_that_failed_are_not_seen(loader: Loader) -> None:
+    loader.load(APPEND, [{"csv": "id\n1\n", "source": "a.csv", "etag": "1"}], at=(1, 3))
+    with pytest.raises(GuardError):
+        loader.load(APPEND, [{"csv": "id\n2\n", "source": "b.csv", "etag": "1"}], at=(2, 4))
+    assert loader.warehouse.seen_files(TARGET, [("b.csv", "1")]) == set()
+
+
+def test_a_preview_shows_every_statement_and_touches_nothing(loader: Loader) -> None:
+    strategies = [
+        ({"kind": "append"}, "DELETE FROM"),
+        ({"kind": "full_refresh"}, "CREATE OR REPLACE TABLE"),
+        ({"kind": "partition", "column": "day"}, "DELETE FROM"),
+        ({"kind": "incremental", "keys": ["id"], "order_by": "v"}, "DELETE FROM"),
+        ({"kind": "historical", "keys": ["id"]}, "UPDATE"),
+        ({"kind": "cdc", "keys": ["id"], "order_by": "v", "delete_column": "op"}, "INSERT INTO"),
+    ]
+    for strategy, effect in strategies:
+        statements = loader.warehouse.preview(loader.plan(strategy), ["id", "v", "op", "day"])
+        text = "\n".join(statements)
+        assert '"acme_bronze"."rest__orders"' in text
+        assert effect in text
+        assert "penstock.loads" in text
+        assert statements[-1] == "COMMIT"
+    assert loader.warehouse.loads() == []
+    assert not loader.is_there()
+
+
+def test_a_plan_and_files_of_different_batches_are_refused(loader: Loader) -> None:
+    batch = loader.batch(loader.plan(APPEND), [])
+    with pytest.raises(ConfigurationError, match="not of one batch"):
+        loader.warehouse.load(loader.plan(APPEND), batch, loader.store)
+
+
+def test_a_query_gives_columns_and_rows_in_its_order(loader: Loader) -> None:
+    loader.load(APPEND, [{"csv": "id,name\n1,one\n2,\n"}])
+    answer = loader.warehouse.query(f"SELECT name, id FROM {TARGET} WHERE id <> ? ORDER BY id DESC", ["9"])
+    assert answer.columns == ("name", "id")
+    assert answer.rows == [(None, "2"), ("one", "1")]
+
+
+def test_a_query_cannot_write(loader: Loader) -> None:
+    loader.load(APPEND, [{"csv": "id\n1\n"}])
+    with pytest.raises(PenstockError):
+        loader.warehouse.query(f"DELETE FROM {TARGET}")
+    assert loader.rows() == [{"id": "1"}]
+
+
+def test_many_small_files_land_in_their_order(loader: Loader) -> None:
+    files = [{"csv": f"id,at_file\n1,{number}\n", "source": f"{number:03}.csv"} for number in range(150)]
+    loader.load({"kind": "incremental", "keys": ["id"]}, files)
+    assert loader.rows() == [{"id": "1", "at_file": "149"}]

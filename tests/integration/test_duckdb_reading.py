@@ -1,0 +1,370 @@
+"""What DuckDB reads from staged files, beside what Python reads from them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from penstock.artifacts import Compression, FileFormat, StagedColumn, StagedFile
+from penstock.connections import DuckDBConnection
+from penstock.errors import DataError, SchemaContractError
+from tasks.staging.local import LocalStore
+from tasks.warehouses.opening import open_warehouse
+from tests.contract.warehouse_cases import Loader, in_order
+
+APPEND = {"kind": "append"}
+PIECES = [
+    "a",
+    "b",
+    "1",
+    " ",
+    ",",
+    ";",
+    "|",
+    '"',
+    '""',
+    "'",
+    "\n",
+    "\r\n",
+    "\r",
+    "é",
+    "😀",
+    "\\",
+    "#",
+    "\t",
+    "x" * 60,
+    "NULL",
+]
+
+
+@pytest.fixture
+def loader(tmp_path: Path) -> Loader:
+    return make_loader(tmp_path)
+
+
+def make_loader(folder: Path, **settings: object) -> Loader:
+    path = str(folder / "warehouse.duckdb")
+    connection = DuckDBConnection.model_validate({"kind": "duckdb", "path": path, **settings})
+    return Loader(open_warehouse(connection), LocalStore(folder / "lake"))
+
+
+class RandomCsv:
+    """A CSV file of random fields, written by hand: None is an empty field, an empty string a quoted one."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.delimiter = chance.choice([",", ";", "\t", "|"])
+        self.line_end = chance.choice(["\n", "\n", "\r\n", "\r\n", "\r"])
+        self.has_header = chance.random() < 0.9
+        width = chance.randint(2, 4)
+        self.names = [chance.choice(["id", "a b", 'q"q', "l\nl", "l\r\nl", "é"]) + str(n) for n in range(width)]
+        self.rows = [
+            tuple(self._value(chance) for _ in range(width)) for _ in range(chance.choice([0, 1, 2, 5, 40, 200]))
+        ]
+        lines = [self._line(row, chance) for row in ([tuple(self.names)] if self.has_header else []) + self.rows]
+        if chance.random() < 0.3:
+            lines.insert(chance.randint(0, len(lines)), "")
+        text = "".join(line + self.line_end for line in lines)
+        is_open_ended = chance.random() < 0.3 and lines and lines[-1]
+        self.text = text.removesuffix(self.line_end) if is_open_ended else text
+        self.header_rows = (lines.index(next(filter(None, lines))) + 1) if self.has_header else 0
+
+    def _value(self, chance: random.Random) -> str | None:
+        kind = chance.random()
+        if kind < 0.15:
+            return None
+        return "" if kind < 0.25 else "".join(chance.choices(PIECES, k=chance.randint(1, 6)))
+
+    def _line(self, row: tuple[str | None, ...], chance: random.Random) -> str:
+        return self.delimiter.join(self._field(value, chance) for value in row)
+
+    def _field(self, value: str | None, chance: random.Random) -> str:
+        if value is None:
+            return ""
+        must = any(piece in value for piece in (self.delimiter, "\n", "\r")) or value.lstrip(" ").startswith('"')
+        if must or not value or chance.random() < (0.5 if '"' in value else 0.2):
+            return '"' + value.replace('"', '""') + '"'
+        return value
+
+    def options(self) -> dict[str, Any]:
+        columns = tuple(StagedColumn(name=f"c{n}", source_name=name) for n, name in enumerate(self.names))
+        return {
+            "csv": self.text,
+            "columns": columns,
+            "header_rows": self.header_rows,
+            "dialect": {"delimiter": self.delimiter},
+        }
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_csv_files_are_read_as_python_wrote_them(loader: Loader, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - test data
+    files = [RandomCsv(chance) for _ in range(60)]
+    loader.load(APPEND, [{**file.options(), "source": f"{number:03}"} for number, file in enumerate(files)])
+    order = "ORDER BY _source_file, rowid"
+    found: dict[str, list[tuple[str | None, ...]]] = {}
+    for row in loader.warehouse.query(f"SELECT _source_file, c0, c1, c2, c3 FROM {loader.target} {order}").rows:
+        found.setdefault(row[0], []).append(row[1:])
+    for number, file in enumerate(files):
+        expected = [(*row, None, None)[:4] for row in file.rows]
+        assert sorted(found.get(f"{number:03}", []), key=repr) == sorted(expected, key=repr), repr(file.text)
+
+
+def test_a_file_longer_than_the_readers_buffers_lands_whole(loader: Loader) -> None:
+    # The middle line of a value looks like a row: a reader that begins there would take it for one.
+    lines = [
+        f'{number},"line one of {number}\n{number + 5},not a row\n""end""",{"x" * 30}\n' for number in range(250_000)
+    ]
+    result = loader.load(APPEND, [{"csv": "id,text,filler\n" + "".join(lines), "columns": ["id", "text", "filler"]}])
+    assert result.rows_landed == 250_000
+    query = f"SELECT count(*), count(DISTINCT id), sum(id::BIGINT), min(length(text)) FROM {loader.target}"
+    assert loader.warehouse.query(query).rows == [(250_000, 250_000, sum(range(250_000)), 31)]
+
+
+def test_many_threads_share_the_memory_there_is(tmp_path: Path) -> None:
+    loader = make_loader(tmp_path, threads=16, memory_limit="256MB")
+    body = "id,text\n" + "".join(f"{number},{number * 7919}-{'y' * 90}\n" for number in range(300_000))
+    assert loader.load(APPEND, [{"csv": body}]).rows_landed == 300_000
+
+
+def test_a_line_of_ten_megabytes_is_a_value_like_others(loader: Loader) -> None:
+    size = 10 * 2**20
+    result = loader.load(
+        APPEND,
+        [
+            {"csv": f"id,text\n1,{'x' * size}\n2,b\n"},
+            {"jsonl": f'{{"id": 3, "text": "{"y" * size}"}}\n{{"id": 4, "text": "d"}}\n'},
+        ],
+    )
+    assert result.rows_landed == 4
+    lengths = loader.warehouse.query(f"SELECT id, length(text) FROM {loader.target} ORDER BY id").rows
+    assert lengths == [("1", size), ("2", 1), ("3", size), ("4", 1)]
+
+
+def test_a_line_that_is_too_long_is_rejected_and_named(loader: Loader) -> None:
+    body = f"id,text\n1,a\n2,{'x' * (17 * 2**20)}\n"
+    with pytest.raises(DataError) as raised:
+        loader.load(APPEND, [{"csv": body, "source": "long.csv"}])
+    assert (raised.value.file, raised.value.line) == ("long.csv", 3)
+    assert raised.value.reason == "longer than 16,777,216 bytes"
+
+
+def _numbers(chance: random.Random) -> Iterator[str]:
+    while True:
+        integer = chance.choice(
+            ["0", str(chance.randint(1, 9)), str(chance.getrandbits(chance.choice([8, 60, 64, 200])))]
+        )
+        digits = "".join(chance.choices("0123456789", k=chance.randint(1, 25)))
+        fraction = chance.choice(["", "." + chance.choice([digits, digits[:2], "0", "10", "000001"])])
+        exponent = chance.choice(
+            ["", "", "", f"{chance.choice('eE')}{chance.choice(['', '+', '-'])}{chance.randint(0, 400)}"]
+        )
+        yield chance.choice(["", "-"]) + integer + fraction + exponent
+
+
+def _json(value: Any, chance: random.Random) -> str:
+    """Returns a value as JSON text with random spaces and escapes; a `Number` as it is."""
+    space = chance.choice(["", " ", "\t"])
+    if isinstance(value, Number):
+        return str.__str__(value)
+    if isinstance(value, dict):
+        pairs = [f"{_json(key, chance)}{space}:{space}{_json(one, chance)}" for key, one in value.items()]
+        return "{" + space + f"{space},{space}".join(pairs) + space + "}"
+    if isinstance(value, list):
+        return "[" + f"{space},".join(space + _json(one, chance) for one in value) + space + "]"
+    return json.dumps(value, ensure_ascii=chance.random() < 0.5)
+
+
+class Number(str):
+    """A JSON number as it is written."""
+
+    __slots__ = ()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Number):
+        return str.__str__(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_plain(key)}:{_plain(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_plain(one) for one in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _value(chance: random.Random, numbers: Iterator[str], depth: int = 0) -> Any:
+    kind = chance.random()
+    if kind < 0.45:
+        return Number(next(numbers))
+    if kind < 0.7 or depth == 3:
+        # Text that looks like numbers, and quotes and backslashes before them.
+        return "".join(chance.choices([next(numbers), '"', "\\", ": ", "[", ",", "é", "\n", "1.10", "}"], k=3))
+    if kind < 0.8:
+        return chance.choice([None, True, False, ""])
+    if kind < 0.9:
+        return [_value(chance, numbers, depth + 1) for _ in range(chance.randint(0, 3))]
+    return {f"k{n}": _value(chance, numbers, depth + 1) for n in range(chance.randint(0, 3))}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_json_values_keep_what_was_written(loader: Loader, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - test data
+    numbers = _numbers(chance)
+    values = [_value(chance, numbers) for _ in range(2000)]
+    lines = [_json({"id": n, "v": value}, chance) for n, value in enumerate(values)]
+    loader.load(APPEND, [{"jsonl": "\n".join(lines)}])
+    found = loader.warehouse.query(f"SELECT v FROM {loader.target} ORDER BY id::INTEGER").rows
+    for (told,), value, line in zip(found, values, lines, strict=True):
+        expected = None if value is None else value if type(value) is str else _plain(value)
+        assert told == expected, line
+
+
+def write_parquet(loader: Loader, key: str, table: pa.Table) -> StagedFile:
+    path = loader.store.path(key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    parquet.write_table(table, path)
+    return StagedFile(
+        key=key,
+        format=FileFormat.PARQUET,
+        compression=Compression.NONE,
+        size_bytes=path.stat().st_size,
+        etag="1",
+        columns=tuple(StagedColumn(name=name.lower(), source_name=name) for name in table.column_names),
+        row_count=table.num_rows,
+        source_name=key,
+    )
+
+
+TYPED = {
+    "Text": pa.array(["é", None]),
+    "whole": pa.array([2**62, None], pa.int64()),
+    "unsigned": pa.array([2**64 - 1, None], pa.uint64()),
+    "real": pa.array([0.1, None]),
+    "money": pa.array([Decimal("1.10"), None], pa.decimal128(10, 2)),
+    "day": pa.array([date(2026, 3, 1), None]),
+    "moment": pa.array([datetime(2026, 3, 1, 10, 0, 0, 500, UTC), None], pa.timestamp("us", "America/New_York")),
+    "local": pa.array([datetime(2026, 3, 1, 10, tzinfo=UTC)], pa.timestamp("us", "UTC"))
+    .cast(pa.timestamp("us"))
+    .take(pa.array([0, None])),
+    "flag": pa.array([True, None]),
+    "nested": pa.array([{"a": [1, 2], "b": "x"}, None]),
+    "many": pa.array([["a", None], None]),
+}
+
+
+def test_parquet_becomes_text(loader: Loader) -> None:
+    loader.load(APPEND, [write_parquet(loader, "a.parquet", pa.table(TYPED))], timezone="Asia/Tokyo")
+    assert loader.rows() == [
+        {
+            "text": "é",
+            "whole": "4611686018427387904",
+            "unsigned": "18446744073709551615",
+            "real": "0.1",
+            "money": "1.10",
+            "day": "2026-03-01",
+            "moment": "2026-03-01T10:00:00.000500Z",
+            "local": "2026-03-01 10:00:00",
+            "flag": "true",
+            "nested": '{"a":[1,2],"b":"x"}',
+            "many": '["a",null]',
+        },
+        dict.fromkeys(name.lower() for name in TYPED),
+    ]
+
+
+def test_parquet_keeps_its_types_where_that_is_wanted(loader: Loader) -> None:
+    loader.load(APPEND, [write_parquet(loader, "a.parquet", pa.table(TYPED))], typed=True)
+    types = dict(loader.warehouse.query(f"SELECT name, type FROM pragma_table_info('{loader.target}')").rows)
+    assert [types[name.lower()] for name in TYPED] == [
+        "VARCHAR",
+        "BIGINT",
+        "UBIGINT",
+        "DOUBLE",
+        "DECIMAL(10,2)",
+        "DATE",
+        "TIMESTAMP WITH TIME ZONE",
+        "TIMESTAMP",
+        "BOOLEAN",
+        "STRUCT(a BIGINT[], b VARCHAR)",
+        "VARCHAR[]",
+    ]
+    (row, _) = loader.warehouse.query(
+        f"SELECT money, moment, nested FROM {loader.target} ORDER BY money NULLS LAST"
+    ).rows
+    assert row == (Decimal("1.10"), datetime(2026, 3, 1, 10, 0, 0, 500, UTC), {"a": [1, 2], "b": "x"})
+
+
+def test_typed_loads_compare_and_widen_by_type(loader: Loader) -> None:
+    strategy = {"kind": "incremental", "keys": ["id"], "order_by": "v"}
+    first = pa.table({"id": pa.array([1, 2], pa.int32()), "v": pa.array([9, 9], pa.int32())})
+    second = pa.table(
+        {"id": pa.array([1, 2, 3], pa.int64()), "v": pa.array([10.5, 8.0, 1.0]), "filename": ["a", "b", "c"]}
+    )
+    files = [write_parquet(loader, f"{n}.parquet", second.slice(n, 1)) for n in range(3)]
+    loader.load(strategy, [write_parquet(loader, "first.parquet", first)], at=1, typed=True)
+    result = loader.load(strategy, files, at=2, typed=True)
+    assert (result.rows_inserted, result.rows_updated, result.columns_added) == (1, 1, ("filename",))
+    assert result.warnings == ("the column id was widened to BIGINT", "the column v was widened to DOUBLE")
+    assert loader.rows() == in_order(
+        [
+            {"id": 1, "v": 10.5, "filename": "a"},
+            {"id": 2, "v": 9.0, "filename": None},
+            {"id": 3, "v": 1.0, "filename": "c"},
+        ]
+    )
+
+
+@pytest.mark.parametrize("contract", ["freeze", "ignore"])
+def test_a_type_is_not_widened_against_the_schema_contract(loader: Loader, contract: str) -> None:
+    for number, of_type in enumerate((pa.int32(), pa.string())):
+        file = write_parquet(loader, f"{number}.parquet", pa.table({"id": pa.array([number]).cast(of_type)}))
+        if number:
+            with pytest.raises(SchemaContractError, match="id to VARCHAR"):
+                loader.load(APPEND, [file], at=2, typed=True, schema_contract=contract)
+        else:
+            loader.load(APPEND, [file], at=1, typed=True, schema_contract=contract)
+    assert loader.rows() == [{"id": 0}]
+
+
+@pytest.mark.parametrize(
+    ("column", "days"), [("day", pa.date32()), ("day", pa.timestamp("us")), ("day", pa.timestamp("us", "UTC"))]
+)
+def test_typed_partitions_are_replaced(loader: Loader, column: str, days: pa.DataType) -> None:
+    strategy = {"kind": "partition", "column": column}
+
+    def table(*numbers: int) -> pa.Table:
+        return pa.table(
+            {"day": pa.array([datetime(2026, 3, n, tzinfo=UTC) for n in numbers]).cast(days), "n": list(numbers)}
+        )
+
+    loader.load(strategy, [write_parquet(loader, "a.parquet", table(1, 2, 2))], at=(1, 3), typed=True)
+    result = loader.load(strategy, [write_parquet(loader, "b.parquet", table(2))], at=2, typed=True, reload=True)
+    assert (result.rows_deleted, result.rows_total) == (2, 2)
+
+
+def test_files_of_a_store_elsewhere_are_fetched_for_the_load(tmp_path: Path) -> None:
+    loader = make_loader(tmp_path)
+    local = loader.store
+
+    class Elsewhere:
+        """A store whose files have no path here."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(local, name)
+
+        def uri(self, key: str) -> str:
+            return f"s3://bucket/{key}"
+
+    loader.store = Elsewhere()
+    result = loader.load(APPEND, [{"csv": "id\n1\n", "compression": "gzip"}, {"jsonl": '{"id": 2}\n'}])
+    assert result.rows_landed == 2
+    assert gzip.decompress(local.path("rest__orders-1/0").read_bytes()) == b"id\n1\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"lake", "warehouse.duckdb", "warehouse.duckdb.lock"}
