@@ -110,22 +110,21 @@ def write_record(sql: Sql, record: LoadRecord) -> None:
 
 def write_files(sql: Sql, target: TableRef, batch: StagedBatch, loaded_at: datetime) -> None:
     """Adds the files of a batch."""
-    sql.run_many(
-        "INSERT INTO penstock.files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    files = batch.files
+    sql.run(
+        "INSERT INTO penstock.files SELECT ?, ?, ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+        "unnest(?::VARCHAR[]), unnest(?::BIGINT[]), unnest(?::BIGINT[]), ?",
         [
-            (
-                batch.batch_id,
-                target.schema_name,
-                target.name,
-                file.source_name,
-                file.source_etag,
-                file.key,
-                file.etag,
-                file.size_bytes,
-                file.row_count,
-                loaded_at,
-            )
-            for file in batch.files
+            batch.batch_id,
+            target.schema_name,
+            target.name,
+            [file.source_name for file in files],
+            [file.source_etag for file in files],
+            [file.key for file in files],
+            [file.etag for file in files],
+            [file.size_bytes for file in files],
+            [file.row_count for file in files],
+            loaded_at,
         ],
     )
 
