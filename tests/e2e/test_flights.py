@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import orjson
 import pytest
 
 from sandbox.rest.collection import Collection, Paging, TimeFilter
@@ -53,7 +53,7 @@ def flights_api(flights: list[Flight]) -> Iterator[Sandbox]:
     """A loopback API of the flights: cursor paging, a half-open time filter, and a stated total."""
     encoded: dict[datetime, list[bytes]] = {}
     for flight in flights:
-        encoded.setdefault(datetime.fromisoformat(flight["time_hour"]), []).append(orjson.dumps(flight))
+        encoded.setdefault(datetime.fromisoformat(flight["time_hour"]), []).append(json.dumps(flight).encode())
 
     def between(start: datetime | None, end: datetime | None) -> list[bytes]:
         assert start is not None
