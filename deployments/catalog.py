@@ -136,12 +136,22 @@ def _name_problems(files: Sequence[PipelineFile]) -> Iterator[Problem]:
 
 def _table_problems(files: Sequence[PipelineFile]) -> Iterator[Problem]:
     writers: dict[str, tuple[str, str]] = {}
+    owners: dict[tuple[str, str, str], str] = {}
     for file, spec in _read(files):
         for index, dataset in enumerate(spec.datasets):
             for instance in spec.for_each or (None,):
                 target = str(target_of(spec, dataset, instance))
                 name = qualified_dataset(dataset.name, instance.name if instance else None)
                 pipeline, other = writers.setdefault(target, (spec.pipeline, name))
+                owner = owners.setdefault((spec.client, spec.source.kind, name), spec.pipeline)
+                if pipeline == spec.pipeline and owner != spec.pipeline:
+                    finding = Finding(
+                        ("datasets", index, "name"),
+                        f"`{name}` names a dataset of the pipeline `{owner}` too: their files would share a place in "
+                        "the object store, and dbt could not tell their sources apart",
+                        "Give one of them another name.",
+                    )
+                    yield _problem(file, finding)
                 if pipeline != spec.pipeline:
                     finding = Finding(
                         ("datasets", index, "table" if dataset.table else "name"),

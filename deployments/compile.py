@@ -93,7 +93,9 @@ def _job_variables(platform: PlatformSpec) -> dict[str, Any]:
     variables = dict(platform.job_variables)
     if platform.image is not None:
         variables["image"] = platform.image
-    variables["env"] = {**(variables.get("env") or {}), "PENSTOCK_PLATFORM": platform.platform}
+    # Without the second, nothing that Penstock logs would reach Prefect.
+    own = {"PENSTOCK_PLATFORM": platform.platform, "PREFECT_LOGGING_EXTRA_LOGGERS": "penstock"}
+    variables["env"] = {**(variables.get("env") or {}), **own}
     templated: dict[str, Any] = _templated(variables)
     return templated
 

@@ -83,6 +83,8 @@ def run_to_report(request: RunRequest) -> RunReport:
         ConfigurationError: the pipeline or the platform cannot be run as written; nothing was read or written.
     """
     started_at = datetime.now(UTC)
+    if not logging.getLogger("penstock").level:  # on a worker nothing else says that progress is wanted
+        logging.getLogger("penstock").setLevel(logging.INFO)
     pipeline, environment = read_definitions(request.pipeline)
     datasets = land_all(decide_run(pipeline, request, environment), environment)
     report = RunReport(

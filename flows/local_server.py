@@ -74,6 +74,8 @@ def local_prefect(
     if logging_level is not None:
         updates[settings.PREFECT_LOGGING_LEVEL] = logging_level
     with settings.temporary_settings(updates), _logging_at(logging_level, "prefect", "prefect.client"):
+        if server.is_ours:
+            _flush_reports()  # of another API, to which this block's task runs would go otherwise
         try:
             yield server
         finally:

@@ -171,6 +171,38 @@ def test_a_query_that_is_wrong_or_has_no_warehouse_is_told_apart(loader: Loader)
             loader.warehouse.query(wrong)
 
 
+def test_a_query_that_would_write_is_refused(loader: Loader) -> None:
+    loader.load(APPEND, [{"csv": "id\n1\n"}])
+    for wrong in ("DELETE FROM acme_bronze.rest__orders", "CREATE TABLE t AS SELECT 1", "DROP SCHEMA penstock CASCADE"):
+        with pytest.raises(RejectedError):
+            loader.warehouse.query(wrong)
+    assert loader.rows() == [{"id": "1"}]
+
+
+@pytest.mark.parametrize("name", ["penstock", "Acme_Bronze"])
+def test_a_file_that_is_called_like_a_schema_is_a_wrong_configuration(tmp_path: Path, name: str) -> None:
+    connection = DuckDBConnection(kind="duckdb", path=str(tmp_path / f"{name}.duckdb"))
+    loader = Loader(open_warehouse(connection), LocalStore(tmp_path / "lake"))
+    with pytest.raises(ConfigurationError, match="called like a schema"):
+        loader.load(APPEND, [{"csv": "id\n1\n"}])
+
+
+def test_tables_of_others_are_left_alone_whatever_their_names(loader: Loader) -> None:
+    loader.warehouse.migrate()
+    names = ("landing", "rejected", "matched", "late", "timeline", "outcome", "revised", "reader_errors")
+    with duckdb.connect(str(loader.warehouse._file.path)) as connection:
+        for name in names:
+            connection.execute(f"CREATE TABLE {name} AS SELECT 1 AS one")
+    strategies = [
+        {"kind": "incremental", "keys": ["id"], "order_by": "v"},
+        {"kind": "cdc", "keys": ["id"], "order_by": "v", "delete_column": "op"},
+    ]
+    for day, strategy in enumerate([*strategies, *strategies], start=1):
+        loader.load(strategy, [{"csv": "id,v,op\n1,1,\n1\n2,,\n"}], at=day, guards={"maximum_rejected": 2})
+    for name in names:
+        assert loader.warehouse.query(f"SELECT * FROM main.{name}").rows == [(1,)]
+
+
 def test_a_schema_of_a_newer_penstock_is_left_alone(loader: Loader) -> None:
     loader.warehouse.migrate()
     with duckdb.connect(str(loader.warehouse._file.path)) as connection:

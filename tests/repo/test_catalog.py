@@ -283,3 +283,15 @@ def test_five_hundred_pipelines_are_checked_whole(world: World) -> None:
 def test_the_repository_is_its_own_project(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PENSTOCK_PROJECT", raising=False)
     assert find_project(REPOSITORY / "tests") == Project(REPOSITORY)
+
+
+def test_two_pipelines_of_a_client_with_one_dataset_name_are_an_error_even_with_tables_of_their_own(
+    world: World,
+) -> None:
+    world.platform()
+    world.pipeline("acme-daily")
+    text = world.pipeline("acme-hourly").read_text()
+    path = world.project.clients / "acme" / "acme-hourly.yaml"
+    path.write_text(text.replace("{name: ", "{table: of_its_own, name: ", 1))
+    messages = [problem.message for problem in world.problems() if problem.path == path]
+    assert any("names a dataset of the pipeline `acme-daily` too" in message for message in messages)

@@ -95,7 +95,7 @@ def test_a_deployment_says_when_where_and_how_often_at_once_it_runs(project: Pro
         "name": "ecs",
         "job_variables": {
             "cpu": 1024,
-            "env": {"LOG_LEVEL": "INFO", "PENSTOCK_PLATFORM": "prod"},
+            "env": {"LOG_LEVEL": "INFO", "PENSTOCK_PLATFORM": "prod", "PREFECT_LOGGING_EXTRA_LOGGERS": "penstock"},
             "labels": ["{{ $TEAM }}"],
             "image": "registry/penstock:{{ $GIT_SHA }}",
         },

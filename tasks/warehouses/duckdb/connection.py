@@ -76,14 +76,29 @@ class WarehouseFile:
         self._settings = settings
         self.path = Path(settings.path).expanduser().absolute()
 
+    def check_schema(self, name: str) -> None:
+        """Checks that a schema can be told from the file: DuckDB names the file's catalog after it.
+
+        Raises:
+            ConfigurationError: they have one name, and DuckDB could not tell `name.table` apart.
+        """
+        if self.path.stem.lower() == name:
+            raise ConfigurationError(
+                "the warehouse file is called like a schema in it",
+                guidance="Give the file another name, such as warehouse.duckdb.",
+                path=str(self.path),
+                schema=name,
+            )
+
     @contextmanager
     def writing(self) -> Iterator[Sql]:
         """Opens the file for a call that may write; it is made where there is none.
 
         Raises:
             TransientError: somebody else held it for longer than `lock_timeout_seconds`.
-            ConfigurationError: the file's folder cannot be made or written.
+            ConfigurationError: the file's folder cannot be made or written, or it is called `penstock`.
         """
+        self.check_schema("penstock")
         with self._locked() as deadline, explained():
             # A process that was killed leaves these folders; the lock says that nobody uses them.
             shutil.rmtree(self._spill, ignore_errors=True)

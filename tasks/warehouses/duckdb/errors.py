@@ -107,6 +107,7 @@ _BY_MESSAGE: tuple[tuple[re.Pattern[str], Meaning], ...] = (
     (re.compile(r"gzip|zstd|frame descriptor|decompress|unexpected end of", re.IGNORECASE), _READING),
     (re.compile(r"Cannot open file|Permission denied|Is a directory", re.IGNORECASE), _UNREACHABLE),
 )
+_READ_ONLY = "attached in read-only mode!"
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 
 
@@ -128,8 +129,10 @@ def is_busy(error: Exception) -> bool:
 
 
 def _meaning(error: Exception) -> Meaning:
+    text = str(error)
+    if text.endswith(_READ_ONLY):
+        return _STATEMENT
     if type(error).__name__ in _VAGUE:
-        text = str(error)
         for pattern, meaning in _BY_MESSAGE:
             if pattern.search(text):
                 return meaning

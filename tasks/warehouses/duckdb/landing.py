@@ -20,13 +20,8 @@ def land_in_table(state: LoadState) -> int:
     """Reads the batch into the temporary table `landing`, in the batch's order, and returns its rows."""
     computed = _computed(state.plan.strategy) if knows_columns(state) else ""
     values = {"select": batch_query(state), "computed": computed}
-    threads = state.sql.count("SELECT current_setting('threads')")
     state.sql.run("SET preserve_insertion_order = true")  # a row's number says which was read last
-    if len(state.batch.files) > 1:
-        # Of 150 small files the last two have changed places once in some runs (DuckDB 2.0.0, 2026-11).
-        state.sql.run("SET threads = 1")
     landed = state.sql.run(statement("replace", "land", values))
-    state.sql.run(f"SET threads = {threads}")
     state.sql.run("SET preserve_insertion_order = false")
     return landed
 

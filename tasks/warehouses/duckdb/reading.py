@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from penstock.artifacts import StagedFile
-from tasks.warehouses.duckdb.quoting import file_literal, literal
+from tasks.warehouses.duckdb.quoting import file_literal, literal, literals
 
 TEXT = "VARCHAR"
 
@@ -72,12 +72,10 @@ def named_by_file(
 ) -> tuple[str, str]:
     """Returns a relation over files, and the expression of their source names in it.
 
-    One file's name is a constant; the names of several are joined by their paths, which `path_column` holds.
+    One file's name is a constant; those of several are looked up by their paths, which `path_column` holds. A join
+    would be as fast, but DuckDB 2.0 does not keep the order of rows through it.
     """
     if len(files) == 1:
         return f"{relation} AS r", literal(files[0].source_name)
-    names = ", ".join(
-        f"({literal(path)}, {literal(file.source_name)})" for file, path in zip(files, paths, strict=True)
-    )
-    joined = f"{relation} AS r JOIN (VALUES {names}) AS n(path, source_name) ON r.{path_column} = n.path"
-    return joined, "n.source_name"
+    names = literals(file.source_name for file in files)
+    return f"{relation} AS r", f"list_extract([{names}], list_position([{literals(paths)}], r.{path_column}))"

@@ -41,6 +41,7 @@ class DuckDBWarehouse:
             SchemaContractError: the columns differ from what the contract allows.
             DataError: rows cannot be read, do not fit, or do not add up.
         """
+        self._file.check_schema(plan.target.schema_name)
         with self._file.writing() as sql, staged_paths(store, self._file.scratch) as paths:
             return run_load(sql, plan, batch, paths)
 
