@@ -92,7 +92,9 @@ def _ordered_keys(sql: Sql, first: StagedFile, file_paths: Sequence[str]) -> lis
     reader = line_reader(
         file_paths, first.compression, "utf-8", ", strict_mode=false, ignore_errors=true, parallel=false"
     )
+    sql.run("SET preserve_insertion_order = true")  # without it, LIMIT gives whichever record was read first
     start = sql.rows(f"SELECT json_keys(line) FROM {reader} WHERE {_IS_OBJECT} LIMIT 1")
+    sql.run("SET preserve_insertion_order = false")
     ordered = dict.fromkeys(start[0][0] if start else ())
     return [*(key for key in ordered if key in found), *sorted(found.difference(ordered))]
 
