@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from prefect.blocks.core import Block
 
-from penstock.connections import Connection
+from penstock.connections import AnyConnection
 
 
 class ConnectionBlock(Block, ABC):
@@ -16,5 +16,5 @@ class ConnectionBlock(Block, ABC):
     """
 
     @abstractmethod
-    def to_connection(self) -> Connection:
+    def to_connection(self) -> AnyConnection:
         """Returns the connection that the block holds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, cast
 
-from penstock.connections import Connection
+from penstock.connections import AnyConnection
 from penstock.errors import ConfigurationError
 from penstock.platform import BlockRef
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def resolve_connection(
-    setting: Connection | BlockRef, name: str, *, block_types: Mapping[str, type[ConnectionBlock]] | None = None
-) -> Connection:
-    """Returns what a connection's logical name means.
+    setting: AnyConnection | BlockRef, name: str, *, block_types: Mapping[str, type[ConnectionBlock]] | None = None
+) -> AnyConnection:
+    """Returns what a connection's logical name means, or the platform's `store` or `warehouse`.
 
     A block is loaded through its own type: Prefect's untyped `Block.load` imports every installed integration first,
     which takes five seconds. Nothing is remembered, so that a rotated secret is seen by the next task. Prefect is only

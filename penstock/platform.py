@@ -28,6 +28,20 @@ ConnectionSetting = Annotated[
 ]
 """Settings of one of the connection kinds, or `{block: type/name}`."""
 
+StoreSetting = Annotated[
+    Annotated[Annotated[StoreConnection, Field(discriminator="kind")], Tag("inline")]
+    | Annotated[BlockRef, Tag("block")],
+    Discriminator(_inline_or_block),
+]
+"""Where objects are: settings, or `{block: type/name}`."""
+
+WarehouseSetting = Annotated[
+    Annotated[Annotated[WarehouseConnection, Field(discriminator="kind")], Tag("inline")]
+    | Annotated[BlockRef, Tag("block")],
+    Discriminator(_inline_or_block),
+]
+"""Where tables are: settings, or `{block: type/name}`."""
+
 
 class DbtTarget(Spec):
     """The dbt project that builds silver and gold, and its target for this platform."""
@@ -49,8 +63,8 @@ class PlatformSpec(Spec):
     home: Path = Field(
         default=Path(".penstock"), description="Where local state and caches live; `PENSTOCK_HOME` by default."
     )
-    store: StoreConnection = Field(description="The object store that holds the zones ingest, stage and exports.")
-    warehouse: WarehouseConnection = Field(description="The warehouse that holds bronze and the ledger.")
+    store: StoreSetting = Field(description="The object store that holds the zones ingest, stage and exports.")
+    warehouse: WarehouseSetting = Field(description="The warehouse that holds bronze and the ledger.")
     connections: dict[Name, ConnectionSetting] = Field(
         default_factory=dict, description="What the connections that pipelines name mean here."
     )

@@ -6,7 +6,7 @@ import os
 
 from blocks.resolution import resolve_connection
 from penstock.artifacts import LAKE
-from penstock.connections import Connection
+from penstock.connections import AnyConnection
 from penstock.errors import ConfigurationError
 from penstock.platform import PlatformSpec
 from tasks.definitions.project import Project
@@ -28,17 +28,17 @@ class Environment:
 
     def lake(self) -> ObjectStore:
         """Opens the platform's own object store."""
-        return open_store(self.platform.store)
+        return open_store(resolve_connection(self.platform.store, "store"))
 
     def warehouse(self) -> Warehouse:
         """Opens the platform's warehouse."""
-        return open_warehouse(self.platform.warehouse)
+        return open_warehouse(resolve_connection(self.platform.warehouse, "warehouse"))
 
     def store(self, name: str) -> ObjectStore:
         """Opens the lake, or the store that a connection leads to."""
         return self.lake() if name == LAKE else open_store(self.connection(name))
 
-    def connection(self, name: str) -> Connection:
+    def connection(self, name: str) -> AnyConnection:
         """Resolves a connection's logical name.
 
         Raises:

@@ -7,12 +7,12 @@ from collections.abc import Mapping as Variables
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from penstock.connections import FolderConnection
+from penstock.connections import DuckDBConnection, FolderConnection
 from penstock.errors import ConfigurationError
 from penstock.findings import nearest
 from penstock.pipeline import PIPELINES, PipelineSpec, UndecidedPipeline
 from penstock.pipeline_checks import check_pipeline
-from penstock.platform import BlockRef, ConnectionSetting, DbtTarget, PlatformSpec
+from penstock.platform import DbtTarget, PlatformSpec
 from penstock.spec import Spec
 from tasks.definitions.problems import DefinitionProblems, Problem, has_errors
 from tasks.definitions.project import DEFAULTS_NAME, Project
@@ -22,6 +22,7 @@ from tasks.definitions.tree import Entry, Mapping, Scalar, merge, text_at
 from tasks.definitions.validation import to_problem, validate
 
 S = TypeVar("S", bound=Spec)
+R = TypeVar("R", bound=Spec)
 
 _DEPLOY_TIME_KEYS = frozenset({"image", "job_variables", "work_pool"})
 """What only deployments use: their references are resolved when deployments are made, not when a run starts."""
@@ -194,17 +195,14 @@ def _rooted(platform: PlatformSpec, root: Path) -> PlatformSpec:
     return platform.model_copy(
         update={
             "home": root / platform.home,
-            "store": _rooted_connection(platform.store, root),
-            "warehouse": platform.warehouse.model_copy(
-                update={"path": str(root / Path(platform.warehouse.path).expanduser())}
-            ),
-            "connections": {name: _rooted_connection(one, root) for name, one in platform.connections.items()},
+            "store": _rooted_setting(platform.store, root),
+            "warehouse": _rooted_setting(platform.warehouse, root),
+            "connections": {name: _rooted_setting(one, root) for name, one in platform.connections.items()},
             "dbt": dbt,
         }
     )
 
 
-def _rooted_connection(connection: ConnectionSetting | BlockRef, root: Path) -> ConnectionSetting:
-    if isinstance(connection, FolderConnection):
-        return connection.model_copy(update={"path": str(root / Path(connection.path).expanduser())})
-    return connection
+def _rooted_setting(setting: R, root: Path) -> R:
+    path = setting.path if isinstance(setting, FolderConnection | DuckDBConnection) else None
+    return setting.model_copy(update={"path": str(root / Path(path).expanduser())}) if path is not None else setting

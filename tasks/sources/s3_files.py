@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from penstock.artifacts import Compression, ExtractedFile, FileFormat
-from penstock.connections import StoreConnection
+from penstock.connections import FolderConnection, StoreConnection
 from penstock.errors import ConfigurationError
 from penstock.sources.s3_files import FilesDataset
 from tasks.sources.contract import ExtractRequest, ExtractSink
@@ -37,7 +37,7 @@ def extract(request: ExtractRequest, connection: StoreConnection, sink: ExtractS
     from tasks.staging.opening import open_store
 
     dataset = cast("FilesDataset", request.dataset)
-    if not Path(connection.path).is_dir():
+    if isinstance(connection, FolderConnection) and not Path(connection.path).is_dir():
         raise ConfigurationError(
             "the connection's folder does not exist",
             guidance="Correct its path in the platform file, or mount it.",
