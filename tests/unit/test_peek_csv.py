@@ -10,6 +10,7 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from penstock.artifacts import Compression, CsvDialect, FileFormat
 from penstock.errors import DataError
@@ -283,6 +284,17 @@ def test_a_given_dialect_is_taken_as_it_is(peek_csv: Peeker) -> None:
     assert source_names(unquoted) == ['a"', '"b']
     spaced = peek_csv(b'a "b" c\n', delimiter=" ")
     assert source_names(spaced) == ["a", "b", "c"]
+
+
+def test_a_dialect_without_quotes_takes_quotes_for_characters(peek_csv: Peeker) -> None:
+    found = peek_csv(b'"id,5" size,"note"\n1,"a\n2,b,c\n', quote="")
+    assert source_names(found) == ['"id', '5" size', '"note"']
+    assert found.header_rows == 1
+
+
+def test_a_delimiter_is_never_empty() -> None:
+    with pytest.raises(ValidationError, match="delimiter"):
+        CsvDialect(delimiter="")
 
 
 def test_duplicate_and_empty_names_become_different_columns(peek_csv: Peeker) -> None:
