@@ -43,8 +43,8 @@ def plan_backfill(
     refuse_future(end, datetime.now(UTC))
     windows = cut(start, end, every, zone)
     datasets = select_datasets(pipeline, names)
-    warehouse = current_environment(project).warehouse()
-    records = warehouse.loads(targets=[dataset.target for dataset in datasets])
+    warehouse = current_environment(project, connections=()).warehouse()
+    records = warehouse.loads(targets=[dataset.target for dataset in datasets], touching=(start, end))
     lacking = {dataset.name: set(missing(windows, records, dataset.target)) for dataset in datasets}
     return [
         BackfillWindow(interval=window, missing=tuple(name for name, gaps in lacking.items() if window in gaps))

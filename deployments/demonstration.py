@@ -79,7 +79,7 @@ def _last_slot(pipeline: PipelineSpec) -> datetime:
 
 
 def _warehouse(project: Project) -> Warehouse:
-    return Environment(read_platform("local", project)).warehouse()
+    return Environment(read_platform("local", project, connections=())).warehouse()
 
 
 def _tables(warehouse: Warehouse) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ class DatasetStatus(Artifact):
 
 def dataset_statuses(project: Project, pipelines: Iterable[PipelineSpec]) -> list[DatasetStatus]:
     """Returns one status a dataset, in the order of the files; touches nothing."""
-    warehouse = current_environment(project).warehouse()
+    warehouse = current_environment(project, connections=()).warehouse()
     records = warehouse.loads()
     now = datetime.now(UTC)
     return [

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from penstock.pipeline import PipelineSpec
-from penstock.plan import DatasetPlan, RunRequest, Skip, decide, select_datasets
+from penstock.plan import DatasetPlan, RunRequest, Skip
 from penstock.spec import Artifact
 from penstock.window import TimeWindow
 from tasks.definitions.project import Project
 from tasks.environment import current_environment
+from tasks.warehouses.deciding import decide_by_ledger
 
 
 class PlannedDataset(Artifact):
@@ -52,17 +53,12 @@ def plan_run(
         window=window,
         datasets=tuple(names) if names else None,
     )
-    warehouse = current_environment(project).warehouse()
-    targets = [dataset.target for dataset in select_datasets(pipeline, request.datasets)]
-    records = warehouse.loads(targets=targets)
-    decisions = decide(
-        pipeline, request, {target: [row for row in records if row.target == target] for target in targets}
-    )
+    warehouse = current_environment(project, connections=()).warehouse()
     return [
         _skipped(decision)
         if isinstance(decision, Skip)
         else _planned(decision, warehouse.preview(decision.load_plan(request.scheduled_at), ()))
-        for decision in decisions
+        for decision in decide_by_ledger(pipeline, request, warehouse)
     ]
 
 

@@ -45,7 +45,7 @@ def backfill(
         transform: Whether dbt runs: at the end, or after each window where a load replaces the whole table.
         options: What a run by hand may ask besides.
     """
-    definition, environment = read_definitions(pipeline)
+    definition, environment = read_definitions(pipeline, datasets)
     request = RunRequest(
         pipeline=pipeline,
         scheduled_at=scheduled_time(),

@@ -21,7 +21,7 @@ from penstock.artifacts import RunKind
 from penstock.backfill import refuse_future
 from penstock.errors import PenstockError
 from penstock.pipeline import PipelineSpec
-from penstock.plan import DatasetPlan, Decision, RunOptions, RunRequest, Skip, decide, select_datasets
+from penstock.plan import DatasetPlan, Decision, RunOptions, RunRequest, Skip, select_datasets
 from penstock.report import DatasetReport, RunReport, TransformReport
 from penstock.spec import snake
 from penstock.strategy import LoadStrategy
@@ -32,6 +32,7 @@ from tasks.definitions.reading import find_pipeline, read_pipeline
 from tasks.environment import Environment, current_environment
 from tasks.land import land
 from tasks.retries import RETRY_DELAYS_SECONDS, STOPPING, worth_retrying
+from tasks.warehouses.deciding import decide_by_ledger
 
 logger = logging.getLogger("penstock.run")
 
@@ -85,7 +86,7 @@ def run_to_report(request: RunRequest) -> RunReport:
     started_at = datetime.now(UTC)
     if not logging.getLogger("penstock").level:  # on a worker nothing else says that progress is wanted
         logging.getLogger("penstock").setLevel(logging.INFO)
-    pipeline, environment = read_definitions(request.pipeline)
+    pipeline, environment = read_definitions(request.pipeline, request.datasets)
     datasets = land_all(decide_run(pipeline, request, environment), environment)
     report = RunReport(
         client=pipeline.client,
@@ -103,10 +104,16 @@ def run_to_report(request: RunRequest) -> RunReport:
     return report
 
 
-def read_definitions(pipeline: str) -> tuple[PipelineSpec, Environment]:
-    """Reads a pipeline (by name or path) and the platform that `PENSTOCK_PLATFORM` names (default `local`)."""
+def read_definitions(pipeline: str, datasets: Sequence[str] | None = None) -> tuple[PipelineSpec, Environment]:
+    """Reads a pipeline (by name or path) and the platform that `PENSTOCK_PLATFORM` names (default `local`).
+
+    Of the platform's connections only those of the asked datasets (all without names) are read, so that a variable that
+    another pipeline needs may be unset.
+    """
     project = find_project()
-    return read_pipeline(find_pipeline(pipeline, project)), current_environment(project)
+    definition = read_pipeline(find_pipeline(pipeline, project))
+    used = {dataset.connection for dataset in select_datasets(definition, datasets)}
+    return definition, current_environment(project, connections=used)
 
 
 @task(
@@ -119,9 +126,7 @@ def decide_run(pipeline: PipelineSpec, request: RunRequest, environment: Environ
     """Asks the ledger what is loaded, and decides what each dataset does in this run."""
     warehouse = environment.warehouse()
     warehouse.migrate()
-    targets = [dataset.target for dataset in select_datasets(pipeline, request.datasets)]
-    records = warehouse.loads(targets=targets)
-    return decide(pipeline, request, {target: [row for row in records if row.target == target] for target in targets})
+    return decide_by_ledger(pipeline, request, warehouse)
 
 
 def land_all(decisions: Iterable[Decision], environment: Environment) -> tuple[DatasetReport, ...]:

@@ -49,6 +49,7 @@ def table_row(dataset: DatasetReport) -> dict[str, str | int | float]:
         "total": result.rows_total if result and result.rows_total is not None else "-",
         "seconds": round(dataset.seconds, 2),
         "table": dataset.target,
+        "remarks": "; ".join(dataset.warnings) or "-",
     }
 
 

@@ -70,8 +70,8 @@ NewLine = Literal["\n", "\r\n", "\r"]
 class CsvDialect(Artifact):
     """How a CSV file is written. An empty field is NULL, a quoted empty field is an empty string."""
 
-    delimiter: str = ","
-    quote: str = '"'
+    delimiter: str = Field(default=",", min_length=1)
+    quote: str = Field(default='"', description="Empty where nothing is quoted.")
     escape: str = '"'
     encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
     new_line: NewLine | None = Field(default=None, description="What ends a record; staging finds it by peeking.")

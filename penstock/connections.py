@@ -131,7 +131,9 @@ class DuckDBConnection(Spec):
     kind: Literal["duckdb"]
     path: str
     memory_limit: str = Field(default="256MB", description="DuckDB spills to disk beyond it.")
-    threads: int | None = Field(default=None, ge=1)
+    threads: int | None = Field(
+        default=None, ge=1, description="Default: the machine's, at most one to 64 MB of `memory_limit`."
+    )
     lock_timeout_seconds: float = Field(default=600.0, gt=0, description="How long a load waits for another run's.")
 
 

@@ -10,6 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -45,22 +46,26 @@ _SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
 def standardise_columns(names: Sequence[str], *, max_length: int = MAXIMUM_IDENTIFIER) -> tuple[StagedColumn, ...]:
     """Returns the bronze names of a file's columns, by position.
 
-    Each name is made alone (`standardise_column`); a blank one becomes `column_<position>`, counted from 1. A name that
-    an earlier column, Penstock's metadata or a load strategy has already taken gets `_2`, `_3` and so on. A column's
-    name depends on those before it only, so columns that are added at the end rename nothing.
+    Each name is made alone (`standardise_column`); a blank one becomes `column_<position>`, counted from 1. Of several
+    columns with one name, the one that the source calls exactly so keeps it, else the first by its source name; the
+    others, and those whose name Penstock's metadata or a load strategy has, get `_2`, `_3` and so on in that order.
+    Which is which depends on the names alone and not on where they stand, so columns may change places between batches;
+    only equal source names are told apart by position. A column that comes or goes may rename those it collides with.
     """
+    bases = [_identifier(name, max_length) or f"column_{position}" for position, name in enumerate(names, start=1)]
+    order = sorted(range(len(names)), key=lambda index: _claim(names[index], bases[index]))
     taken = set(_TAKEN_COLUMNS)
+    given: dict[int, str] = {}
+    for index in order:
+        if bases[index] not in taken:
+            given[index] = bases[index]
+            taken.add(bases[index])
     next_number: dict[str, int] = {}
-    columns = []
-    for position, source_name in enumerate(names, start=1):
-        base = _identifier(source_name, max_length) or f"column_{position}"
-        name = base
-        while name in taken:
-            number = next_number[base] = next_number.get(base, 1) + 1
-            name = _with_suffix(base, f"_{number}", max_length)
-        taken.add(name)
-        columns.append(StagedColumn(name=name, source_name=source_name))
-    return tuple(columns)
+    for index in order:
+        if index not in given:
+            given[index] = _numbered(bases[index], taken, next_number, max_length)
+            taken.add(given[index])
+    return tuple(StagedColumn(name=given[index], source_name=name) for index, name in enumerate(names))
 
 
 def standardise_column(name: str, *, max_length: int = MAXIMUM_IDENTIFIER) -> str:
@@ -192,6 +197,19 @@ def key_safe(name: str) -> str:
     extension = found[0] if found else ""
     stem = re.sub(r"[^a-z0-9]+", "-", ascii_name.removesuffix(extension)).strip("-")
     return f"{stem[:80].rstrip('-') or 'file'}--{_digest(name, 10)}{extension}"
+
+
+def _claim(source_name: str, base: str) -> tuple[bool, bool, str]:
+    """Returns what orders the columns of one name: exact ones first, blank ones last."""
+    return not source_name.strip(), source_name != base, source_name
+
+
+def _numbered(base: str, taken: AbstractSet[str], next_number: dict[str, int], max_length: int) -> str:
+    name = base
+    while name in taken:
+        number = next_number[base] = next_number.get(base, 1) + 1
+        name = _with_suffix(base, f"_{number}", max_length)
+    return name
 
 
 def _identifier(name: str, max_length: int) -> str:

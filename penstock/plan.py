@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, SerializeAsAny
 
 from penstock.artifacts import Guards, Interval, LoadPlan, RunKind, TableRef
 from penstock.errors import ConfigurationError
-from penstock.ledger import LoadRecord, covers, held, last_end
+from penstock.ledger import LoadRecord, Span, covers, held, last_end
 from penstock.naming import BatchKeys, batch_id
 from penstock.pipeline import Dataset, PipelineSpec, expand
 from penstock.sources.base import Reuse, SourceSpec
@@ -148,10 +148,24 @@ def decide(
         One decision a dataset, in the file's order.
 
     Raises:
-        ConfigurationError: a dataset that the pipeline does not have.
+        ConfigurationError: a dataset that the pipeline does not have, or one whose extractions cannot be reused.
     """
     chosen = select_datasets(pipeline, request.datasets)
     return tuple(_decide_one(pipeline, dataset, request, records.get(dataset.target, ())) for dataset in chosen)
+
+
+def asked_span(
+    pipeline: PipelineSpec, request: RunRequest, records: Mapping[TableRef, Sequence[LoadRecord]]
+) -> Span | None:
+    """Returns the time from the first start to the last end of what the run's datasets are asked to read.
+
+    A full interval counts with its `as_of`; None where no dataset has anything to read. Of the ledger's rows, only the
+    forward position is looked at.
+    """
+    chosen = select_datasets(pipeline, request.datasets)
+    found = (_interval(pipeline, dataset, request, records.get(dataset.target, ())) for dataset in chosen)
+    spans = [(one.as_of, one.as_of) if one.is_full else one.bounds() for one in found if one is not None]
+    return (min(start for start, _ in spans), max(end for _, end in spans)) if spans else None
 
 
 def select_datasets(pipeline: PipelineSpec, names: Sequence[str] | None) -> tuple[Dataset, ...]:
@@ -175,6 +189,7 @@ def select_datasets(pipeline: PipelineSpec, names: Sequence[str] | None) -> tupl
 def _decide_one(
     pipeline: PipelineSpec, dataset: Dataset, request: RunRequest, records: Sequence[LoadRecord]
 ) -> Decision:
+    _check_reuse(pipeline, dataset, request)
     strategy = request.load_strategy or dataset.load_strategy
     interval = _interval(pipeline, dataset, request, records)
     skip = Skip(
@@ -195,6 +210,18 @@ def _decide_one(
         batch_id=batch_id(request.run_id, pipeline.pipeline, dataset.name, interval),
         request=request,
     )
+
+
+def _check_reuse(pipeline: PipelineSpec, dataset: Dataset, request: RunRequest) -> None:
+    traits = SOURCES[pipeline.source.kind].dataset_traits(dataset.spec)
+    if request.options.reuse != "none" and not (traits.honours_window or traits.absent_rows_are_deleted):
+        raise ConfigurationError(
+            "an extraction of new files only cannot be reused: none holds more than what was new at its time",
+            guidance="Run without --reuse, which reads the files that the table lacks, or with --reload to read all; "
+            "name the other datasets with --dataset.",
+            pipeline=pipeline.pipeline,
+            dataset=dataset.name,
+        )
 
 
 def _interval(

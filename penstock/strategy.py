@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import ConfigDict, Field
 
@@ -93,6 +93,11 @@ class Cdc(KeyedSpec):
 
 
 LoadStrategy = Annotated[FullRefresh | Append | Partition | Incremental | Historical | Cdc, Field(discriminator="kind")]
+
+STRATEGY_KINDS: tuple[str, ...] = tuple(
+    get_args(one.model_fields["kind"].annotation)[0] for one in get_args(get_args(LoadStrategy)[0])
+)
+"""The `kind` of every strategy."""
 
 WHOLE_SNAPSHOT_KINDS = frozenset({"full_refresh"})
 """Strategies that replace the whole table, so that an empty or shrunken batch would destroy data."""

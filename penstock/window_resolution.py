@@ -25,8 +25,6 @@ from penstock.window import (
     parse_duration,
 )
 
-__all__ = ["CalendarDuration", "overlaps_itself", "parse_duration", "resolve", "shift_back"]
-
 Bounds = tuple[datetime, datetime]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
 from blocks.resolution import resolve_connection
 from penstock.artifacts import LAKE
@@ -54,6 +55,14 @@ class Environment:
         return resolve_connection(self.platform.connections[name], name)
 
 
-def current_environment(project: Project) -> Environment:
-    """Opens the platform that `PENSTOCK_PLATFORM` names (default `local`)."""
-    return Environment(read_platform(os.environ.get("PENSTOCK_PLATFORM", "local"), project))
+def current_environment(project: Project, *, connections: Collection[str] | None = None) -> Environment:
+    """Opens the platform that `PENSTOCK_PLATFORM` names (default `local`).
+
+    Args:
+        project: Whose platform.
+        connections: Those that are used, all by default; what others lack does not matter.
+
+    Raises:
+        DefinitionProblems: the platform or one of these connections cannot be used as written.
+    """
+    return Environment(read_platform(os.environ.get("PENSTOCK_PLATFORM", "local"), project, connections=connections))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from collections.abc import Mapping as Variables
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -56,12 +57,20 @@ def read_pipeline(path: Path) -> PipelineSpec:
     return inspect_pipeline(path).require()
 
 
-def read_platform(name: str, project: Project, *, environment: Variables[str, str] | None = None) -> PlatformSpec:
+def read_platform(
+    name: str,
+    project: Project,
+    *,
+    connections: Collection[str] | None = None,
+    environment: Variables[str, str] | None = None,
+) -> PlatformSpec:
     """Returns a platform with its references resolved and its folders absolute.
 
     Args:
         name: Name of a file in `deployments/platforms`.
         project: Whose platform.
+        connections: Those that are used; the others are left out as they are, so that what they lack stops nobody.
+            All by default.
         environment: What references mean; the process's own by default.
 
     Raises:
@@ -73,7 +82,7 @@ def read_platform(name: str, project: Project, *, environment: Variables[str, st
         raise _unknown("there is no such platform", name, [path.stem for path in project.platform_paths()])
     variables = dict(os.environ if environment is None else environment)
     variables["PENSTOCK_HOME"] = str(project.home_in(variables))
-    return _rooted(inspect_platform(path, variables).require(), project.root)
+    return _rooted(inspect_platform(path, variables, connections=connections).require(), project.root)
 
 
 def find_pipeline(name_or_path: str, project: Project) -> Path:
@@ -122,12 +131,15 @@ def inspect_pipeline(path: Path, defaults: dict[Path, Parsed] | None = None) -> 
     return Definition(path, merged, validated.spec, tuple(problems))
 
 
-def inspect_platform(path: Path, environment: Variables[str, str] | None) -> Definition[PlatformSpec]:
+def inspect_platform(
+    path: Path, environment: Variables[str, str] | None, *, connections: Collection[str] | None = None
+) -> Definition[PlatformSpec]:
     """Reads a platform file as far as possible.
 
     Args:
         path: The file.
         environment: What references mean; None for checks that must not depend on a machine.
+        connections: Reads only these connections; all by default.
     """
     root, problems = read_yaml(path)
     if root is None:
@@ -135,10 +147,22 @@ def inspect_platform(path: Path, environment: Variables[str, str] | None) -> Def
     if environment is not None and "home" not in root.entries:
         home = Scalar("${PENSTOCK_HOME}", "${PENSTOCK_HOME}", root.mark)
         root = Mapping({**root.entries, "home": Entry(root.mark, home)}, root.mark)
+    if connections is not None:
+        root = _with_connections(root, connections)
     resolver = ReferenceResolver(environment, kept=_DEPLOY_TIME_KEYS)
     resolved = resolver.resolve(root)
     validated = validate(PlatformSpec, resolved)
     return Definition(path, resolved, validated.spec, (*problems, *resolver.problems, *validated.problems))
+
+
+def _with_connections(root: Mapping, names: Collection[str]) -> Mapping:
+    """Returns a platform's tree without the connections that are not named."""
+    entry = root.entries.get("connections")
+    if entry is None or not isinstance(entry.value, Mapping):
+        return root
+    kept = {name: one for name, one in entry.value.entries.items() if name in names}
+    used = Entry(entry.key_mark, Mapping(kept, entry.value.mark))
+    return Mapping({**root.entries, "connections": used}, root.mark)
 
 
 def _defaults_for(path: Path, known: dict[Path, Parsed]) -> Parsed:

@@ -28,6 +28,7 @@ from penstock.artifacts import (
 from penstock.errors import DataError
 from penstock.naming import MANIFEST_NAME, BatchKeys, Zone
 from penstock.spec import Artifact
+from penstock.strategy import STRATEGY_KINDS
 from tasks.sources.contract import FileWriter
 from tasks.staging.contract import ObjectStore
 
@@ -82,7 +83,7 @@ def save_extraction(store: ObjectStore, keys: BatchKeys, extraction: Extraction)
 
 
 def find_latest_extraction(store: ObjectStore, keys: BatchKeys, interval: Interval) -> Extraction | None:
-    """Returns the newest complete extraction of the keys' dataset for exactly `interval`, of whichever run.
+    """Returns the newest complete extraction of the keys' dataset for exactly `interval`, whatever its strategy.
 
     For a full interval these are all full extractions; those with the latest day of `as_of` come first.
     """
@@ -107,7 +108,10 @@ def save_staged(store: ObjectStore, keys: BatchKeys, batch: StagedBatch, *, extr
 
 
 def find_latest_staged(store: ObjectStore, keys: BatchKeys, extraction: Extraction) -> StagedBatch | None:
-    """Returns the newest staged batch of the keys' dataset and the extraction's interval; None if of another one."""
+    """Returns the newest staged batch of the keys' dataset and the extraction's interval, of whichever strategy.
+
+    None where it was staged from another extraction.
+    """
     manifest = _find_latest(store, keys, extraction.interval, "stage", StagedManifest)
     if manifest is None or manifest.extracted_at != extraction.extracted_at:
         return None
@@ -137,11 +141,14 @@ def _load(store: ObjectStore, key: str, kind: type[Manifest]) -> Manifest | None
 def _find_latest(
     store: ObjectStore, keys: BatchKeys, interval: Interval, zone: Zone, kind: type[Manifest]
 ) -> Manifest | None:
-    prefix = keys.day_prefix(zone)
-    if interval.is_full:
-        prefix = prefix.rstrip("/").rsplit("/", _DAY_PARTS)[0] + "/"
-    found = [info.key for info in store.list(prefix) if info.key.endswith(f"/{MANIFEST_NAME}")]
-    for _day, of_day in groupby(reversed(found), key=_day_of):
+    """Returns the newest manifest for an interval; what was extracted does not depend on how it was to be loaded."""
+    found: list[str] = []
+    for strategy in STRATEGY_KINDS:
+        prefix = keys.model_copy(update={"strategy": strategy}).day_prefix(zone)
+        if interval.is_full:
+            prefix = prefix.rstrip("/").rsplit("/", _DAY_PARTS)[0] + "/"
+        found += [info.key for info in store.list(prefix) if info.key.endswith(f"/{MANIFEST_NAME}")]
+    for _day, of_day in groupby(sorted(found, key=_day_of, reverse=True), key=_day_of):
         manifests = [manifest for manifest in (_load(store, key, kind) for key in of_day) if manifest]
         matching = [manifest for manifest in manifests if _is_same(manifest.interval, interval)]
         if matching:
@@ -149,8 +156,8 @@ def _find_latest(
     return None
 
 
-def _day_of(manifest_key: str) -> str:
-    return manifest_key.rsplit("/", 2)[0]
+def _day_of(manifest_key: str) -> list[str]:
+    return manifest_key.split("/")[-_DAY_PARTS - 2 : -2]
 
 
 def _is_same(one: Interval, other: Interval) -> bool:

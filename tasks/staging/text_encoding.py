@@ -1,8 +1,8 @@
 """Which encoding a text file is in, and its first bytes as text.
 
 A byte order mark is proof; without one, a file is UTF-8 unless its dialect says otherwise. Refused is what DuckDB 2.0
-would not load rightly: it reads big-endian UTF-16 as no rows at all, and stops at characters beyond the basic plane in
-UTF-16 and at control characters in Latin-1 (tests/integration/test_staging_duckdb.py keeps these facts).
+would not load rightly: it reads big-endian UTF-16 as no rows at all, and stops at control characters in Latin-1
+(tests/integration/test_staging_duckdb.py keeps these facts).
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ _REFUSED_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16, big-endian",
 }
 _MARKS: dict[bytes, Encoding] = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16"}
-_FIRST_BEYOND_BASIC_PLANE = "\U00010000"
 
 
 class DecodedText(NamedTuple):
@@ -76,8 +75,6 @@ def _refuse_marks(data: bytes, key: str) -> None:
 
 
 def _refuse_characters(text: str, encoding: Encoding, key: str) -> None:
-    if encoding == "utf-16" and any(character >= _FIRST_BEYOND_BASIC_PLANE for character in text):
-        raise _refusal(key, "utf-16 with emoji or other characters beyond the basic plane")
     if encoding == "latin-1" and any("\x80" <= character < "\xa0" for character in text):
         raise _refusal(key, "not latin-1 but probably windows-1252")
 

@@ -131,6 +131,8 @@ def check_widened(plan: LoadPlan, widened: Mapping[str, str]) -> None:
 def column_warnings(change: ColumnChange) -> tuple[str, ...]:
     """Returns what a person should know of the columns, as sentences."""
     warnings = []
+    if change.added:
+        warnings.append(f"columns that came for the first time and were added: {', '.join(change.added)}")
     if change.missing:
         warnings.append(f"columns that did not come and hold NULL: {', '.join(change.missing)}")
     if change.ignored:

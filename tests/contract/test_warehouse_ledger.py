@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC
 from pathlib import Path
 
@@ -9,11 +10,15 @@ import pytest
 
 from penstock.artifacts import RunKind, TableRef
 from penstock.errors import ConfigurationError, GuardError, PenstockError
+from penstock.pipeline import PIPELINES, PipelineSpec
+from penstock.plan import DatasetPlan, RunOptions, RunRequest, decide
 from tasks.staging.local import LocalStore
+from tasks.warehouses.deciding import decide_by_ledger
 from tests.contract.test_warehouse_contract import OPENERS
 from tests.contract.warehouse_cases import TARGET, Loader, day
 
 APPEND = {"kind": "append"}
+FULL_REFRESH = {"kind": "full_refresh"}
 OTHER = TableRef(schema_name="acme_bronze", name="rest__customers")
 
 
@@ -42,14 +47,65 @@ def test_a_load_leaves_one_row_that_tells_all_of_it(loader: Loader) -> None:
 
 def test_rows_come_in_the_order_of_their_commits_and_can_be_filtered(loader: Loader) -> None:
     loader.load(APPEND, [{"csv": "id\n1\n"}], at=3)
-    loader.load(APPEND, [{"csv": "id\n1\n"}], at=1, pipeline="acme-other")
+    loader.load(APPEND, [{"csv": "id\n1\n"}], at=1)
     loader.load(APPEND, [{"csv": "id\n1\n"}], at=2, target=OTHER)
     ends = [record.interval_end for record in loader.warehouse.loads()]
     assert ends == [day(4), day(2), day(3)]
     assert [record.interval_end for record in loader.warehouse.loads(targets=[TARGET])] == [day(4), day(2)]
     assert [record.interval_end for record in loader.warehouse.loads(targets=[OTHER, TARGET])] == ends
-    assert [record.interval_end for record in loader.warehouse.loads(pipeline="acme-other")] == [day(2)]
-    assert loader.warehouse.loads(pipeline="nobody") == []
+
+
+def test_a_run_is_decided_from_few_rows_as_it_would_be_from_all(loader: Loader) -> None:
+    given: list[tuple[dict[str, str], object, dict[str, object]]] = [
+        (APPEND, 1, {}),
+        (APPEND, 3, {"run_kind": RunKind.BACKFILL}),
+        (APPEND, (4, 6), {}),
+        (FULL_REFRESH, 6, {"run_kind": RunKind.BACKFILL, "guards": {"minimum_fraction": 0}}),
+        (APPEND, 6, {"reload": True}),
+        (APPEND, (7, 7.5), {}),
+        (APPEND, (7.5, 8), {}),
+        (APPEND, 9, {"run_kind": RunKind.BACKFILL}),
+        (FULL_REFRESH, None, {"target": OTHER, "as_of": day(9)}),
+        (FULL_REFRESH, None, {"target": OTHER, "as_of": day(8), "run_kind": RunKind.BACKFILL, "reload": True}),
+    ]
+    for strategy, at, options in given:
+        loader.load(strategy, [{"csv": "id\n1\n"}], at=at, **options)
+    warehouse = loader.warehouse
+    rows = warehouse.loads()
+    assert len(rows) == len(given)
+    records = {target: [row for row in rows if row.target == target] for target in (TARGET, OTHER)}
+    windows = ({"kind": "daily"}, {"kind": "daily", "days": 3}, {"kind": "since_last", "lookback": "1d"})
+    outcomes = set()
+    for window, strategy, at in itertools.product(windows, (APPEND, FULL_REFRESH), range(2, 12)):
+        asked = RunRequest(pipeline="acme-orders", scheduled_at=day(at), run_id="run", load_strategy=strategy)
+        for options in (RunOptions(), RunOptions(reload=True)):
+            request = asked.model_copy(update={"options": options})
+            spec = two_tables(window)
+            decisions = decide_by_ledger(spec, request, warehouse)
+            assert decisions == decide(spec, request, records), (window, strategy, at)
+            outcomes |= {(one.name if isinstance(one, DatasetPlan) else one.reason) for one in decisions}
+    assert outcomes == {"orders", "customers", "already_loaded", "nothing_new"}
+    few = warehouse.loads(targets=[TARGET], touching=(day(1.5), day(2)))
+    assert [row.interval_start for row in few] == [day(1), day(6), day(7.5), day(9)]
+
+
+def two_tables(window: dict[str, str]) -> PipelineSpec:
+    """Returns a pipeline over both tables: one is read by a window, the other one whole."""
+    timed = {"window_parameters": {"start": "since", "end": "until"}}
+    more = {"initial": "2026-03-01T00:00:00Z"} if window["kind"] == "since_last" else {}
+    return PIPELINES["rest"].model_validate(
+        {
+            "version": 1,
+            "pipeline": "acme-orders",
+            "client": "acme",
+            "source": {"kind": "rest", "connection": "acme-api"},
+            "load_strategy": APPEND,
+            "datasets": [
+                {"name": "orders", "path": "/orders", "window": {"timezone": "UTC", **window, **more}, **timed},
+                {"name": "customers", "path": "/customers", "window": {"kind": "full", "timezone": "UTC"}},
+            ],
+        }
+    )
 
 
 def test_a_batch_that_is_in_the_ledger_is_not_loaded_again_even_by_a_reload(loader: Loader) -> None:

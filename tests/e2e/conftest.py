@@ -77,7 +77,7 @@ class Project(NamedTuple):
         from tasks.definitions.reading import read_platform
         from tasks.environment import Environment
 
-        return Environment(read_platform("local", find_project())).warehouse()
+        return Environment(read_platform("local", find_project(), connections=())).warehouse()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from penstock.errors import ConfigurationError
 from sandbox.faults import Fault
 from sandbox.rest.collection import Collection, Paging, TimeFilter
 from sandbox.server import Sandbox, serve
@@ -125,6 +126,50 @@ def test_reuse_loads_the_kept_bytes_without_asking_the_source(ten: Any, hourly_a
         assert ten.query(f"select {columns} from acme_bronze.rest__table_1 order by id") == rows
     assert len(hourly_api.log) == 0
     assert len(ten.warehouse().loads()) == 3
+    report = ten.run(
+        "ten",
+        load_strategy={"kind": "incremental", "keys": ["id"]},
+        options={"at": AT, "reuse": "ingest"},
+        datasets=["table_1"],
+    )
+    assert report.is_green, report.summary()
+    assert ten.query(f"select {columns} from acme_bronze.rest__table_1 order by id") == rows
+    assert len(hourly_api.log) == 0
+
+
+def test_a_variable_that_another_connection_lacks_stops_only_who_uses_it(ten: Any, hourly_api: Sandbox) -> None:
+    ten.write_platform(f"""
+        hourly-api: {{kind: rest, base_url: "{hourly_api.url}/rest"}}
+        other-api: {{kind: rest, base_url: "${{PENSTOCK_TEST_UNSET}}"}}
+    """)
+    ten.write_pipeline(
+        "other",
+        """
+            source: {kind: rest, connection: hourly-api}
+            for_each: [{name: one, connection: hourly-api}, {name: two, connection: other-api}]
+            window: {kind: full, timezone: UTC}
+            load_strategy: {kind: append}
+            datasets: [{name: things, path: /things}]
+        """,
+    )
+    assert ten.run("ten", options={"at": AT}, datasets=["table_3"]).is_green
+    with pytest.raises(ConfigurationError, match="`PENSTOCK_TEST_UNSET` is not set"):
+        ten.run("other", options={"at": AT})
+    assert len(ten.warehouse().loads()) == 1
+
+
+def test_columns_that_are_new_are_told_in_the_runs_report(ten: Any) -> None:
+    from flows.run_report import table_row
+
+    ten.run("ten", options={"at": AT}, datasets=["table_5"])
+    with ten.warehouse()._file.writing() as sql:
+        sql.run("ALTER TABLE acme_bronze.rest__table_5 DROP updated_at")
+    report = ten.run("ten", options={"at": AT + timedelta(days=1)}, datasets=["table_5"])
+    (dataset,) = report.datasets
+    assert dataset.result.columns_added == ("updated_at",)
+    assert table_row(dataset)["remarks"] == "columns that came for the first time and were added: updated_at"
+    first = ten.run("ten", options={"at": AT}, datasets=["table_6"]).datasets[0]
+    assert table_row(first)["remarks"] == "-"
 
 
 def test_a_load_strategy_for_one_run_replaces_the_files(ten: Any) -> None:

@@ -61,6 +61,14 @@ def test_a_quote_that_a_backslash_escapes_closes_nothing() -> None:
     assert count_exactly(io.BytesIO(data), CsvDialect(escape="\\")).records == 4
 
 
+def test_without_a_quote_every_line_is_a_record() -> None:
+    data, dialect = b'id,size\n1,"two\n\n2,5" pipe\n3,"x"\n', CsvDialect(quote="")
+    for count in (count_by_parity, count_exactly):
+        assert count(io.BytesIO(data), dialect) == (4, 1, {b"\n"})
+    assert physical_lines(io.BytesIO(data), dialect, {4}) == {4: 4}
+    assert unclosed_record(io.BytesIO(data), dialect) is None
+
+
 def test_several_line_ends_are_all_told() -> None:
     data = b'a,b\r\n1,"x\r"\n2,y\n'
     assert count_exactly(io.BytesIO(data), CSV).line_ends == {b"\r\n", b"\n"}

@@ -67,6 +67,31 @@ def test_a_message_tells_apart_what_a_class_does_not(error: duckdb.Error, kind: 
     assert type(explain(error)) is kind
 
 
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("SELECT nmae FROM t", 'Candidate bindings: "name"'),
+        ("SELEC 1", 'syntax error at or near "SELEC"'),
+        ("SELECT * FROM nowhere", "nowhere does not exist"),
+        ("SELECT frobnicate(1)", "frobnicate does not exist"),
+        ("SELECT name::INTEGER FROM t", None),
+        ("SELECT error('row: ' || name) FROM t", None),
+    ],
+)
+def test_a_wrong_query_is_told_in_the_drivers_words_without_a_value(
+    loader: Loader, query: str, told: str | None
+) -> None:
+    loader.warehouse.migrate()
+    with pytest.raises(PenstockError) as raised:
+        loader.warehouse.query(f"WITH t AS (SELECT 'secret' AS name FROM range(2)) {query}")
+    assert "secret" not in str(raised.value)
+    if told is None:
+        assert raised.value.driver_message is None
+    else:
+        assert isinstance(raised.value, RejectedError)
+        assert told in str(raised.value)
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "warehouse.duckdb").write_bytes(b"not a database" * 1000)
     loader = make_loader(tmp_path)

@@ -280,6 +280,21 @@ def test_the_latest_extraction_is_the_one_that_began_last(lake: LocalStore) -> N
     assert (found.batch_id, staged.batch_id) == ("run-c", "run-c")
 
 
+@pytest.mark.parametrize("interval", [DAY, FULL])
+def test_what_was_extracted_for_another_strategy_is_found_too(lake: LocalStore, interval: Interval) -> None:
+    for strategy, minutes in (("append", 5), ("historical", 90), ("full_refresh", 30)):
+        keys = keys_for(strategy, interval).model_copy(update={"strategy": strategy})
+        extraction = extraction_of(strategy, interval, extracted_at=NOON + timedelta(minutes=minutes))
+        save_extraction(lake, keys, extraction)
+        save_staged(lake, keys, staged_of(strategy), extraction=extraction)
+    keys = keys_for("new-run", interval).model_copy(update={"strategy": "cdc"})
+    found = find_latest_extraction(lake, keys, interval)
+    assert found is not None
+    staged = find_latest_staged(lake, keys, found)
+    assert staged is not None
+    assert (found.batch_id, staged.batch_id) == ("historical", "historical")
+
+
 def test_files_staged_from_another_extraction_are_not_taken_for_the_newest_ones(lake: LocalStore) -> None:
     older, newer = (
         extraction_of(batch, extracted_at=NOON + timedelta(minutes=minutes)) for batch, minutes in (("a", 1), ("b", 9))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import unicodedata
 
@@ -121,13 +122,15 @@ def test_a_blank_name_yields_to_a_column_that_is_really_called_so() -> None:
     assert _names(["Column 2", ""]) == ["column_2", "column_2_2"]
 
 
-def test_repeated_names_are_numbered_in_their_order() -> None:
-    assert _names(["a", "A", "a ", "a"]) == ["a", "a_2", "a_3", "a_4"]
-    assert _names(["order", "Order", "ORDER_"]) == ["order_", "order_2", "order_3"]
+def test_repeated_names_are_numbered_exact_ones_first_then_by_source_name() -> None:
+    assert _names(["a", "A", "a ", "a"]) == ["a", "a_3", "a_4", "a_2"]
+    assert _names(["order", "Order", "ORDER_"]) == ["order_3", "order_2", "order_"]
+    assert _names(["fullName", "Full Name"]) == ["full_name_2", "full_name"]
+    assert _names(["fullName", "full_name", "Full Name"]) == ["full_name_3", "full_name", "full_name_2"]
 
 
 def test_names_that_only_collide_after_numbering_are_numbered_too() -> None:
-    assert _names(["a", "a", "a_2", "a_2_2", "a"]) == ["a", "a_2", "a_2_2", "a_2_2_2", "a_3"]
+    assert _names(["a", "a", "a_2", "a_2_2", "a"]) == ["a", "a_3", "a_2", "a_2_2", "a_4"]
     assert _names(["a", "a_2", "a"]) == ["a", "a_2", "a_3"]
 
 
@@ -175,8 +178,21 @@ def test_names_that_are_standard_already_stay(header: list[str], max_length: int
     assert all(standardise_column(standardise_column(name)) == standardise_column(name) for name in header)
 
 
-@given(headers, headers)
-def test_columns_added_at_the_end_rename_nothing(header: list[str], added: list[str]) -> None:
+@given(st.lists(names.filter(lambda name: standardise_column(name) != "column_"), max_size=12), st.randoms())
+@example(["fullName", "Full Name", "full_name", "FULL NAME"], random.Random(1))  # noqa: S311 - test data
+def test_columns_that_change_places_keep_their_names(header: list[str], chance: random.Random) -> None:
+    elsewhere = chance.sample(header, len(header))
+    one, other = (
+        sorted((column.source_name, column.name) for column in standardise_columns(order))
+        for order in (header, elsewhere)
+    )
+    assert one == other
+
+
+@given(headers, st.lists(st.sampled_from(["zz", "Zz 1", "z z"]), unique=True))
+def test_columns_added_at_the_end_rename_nothing_that_they_do_not_collide_with(
+    header: list[str], added: list[str]
+) -> None:
     assert _names(header + added)[: len(header)] == _names(header)
 
 

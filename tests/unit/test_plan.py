@@ -93,6 +93,32 @@ def test_a_loaded_interval_is_loaded_again_when_the_run_asks_for_it(options: Run
     assert first.load_plan(AT).reload
 
 
+@pytest.mark.parametrize(("select", "is_refused"), [("new", True), ("window", False), ("all", False)])
+@pytest.mark.parametrize("reuse", ["ingest", "stage"])
+def test_batches_of_new_files_only_are_not_reused_for_a_whole_table(select: str, reuse: str, is_refused: bool) -> None:
+    drops = {"name": "drops", "glob": "drops/*.csv", "select": select}
+    spec = PIPELINES["s3_files"].model_validate(
+        {
+            "version": 1,
+            "pipeline": "acme-drops",
+            "client": "acme",
+            "source": {"kind": "s3_files", "connection": "acme-drops"},
+            "window": {"kind": "daily" if select == "window" else "full", "timezone": "UTC"},
+            "load_strategy": {"kind": "append"},
+            "datasets": [drops],
+        }
+    )
+    asked = request(pipeline="acme-drops", options=RunOptions.model_validate({"reuse": reuse}))
+    assert isinstance(decide(spec, request(pipeline="acme-drops"), {})[0], DatasetPlan)
+    if not is_refused:
+        assert isinstance(decide(spec, asked, {})[0], DatasetPlan)
+        return
+    with pytest.raises(ConfigurationError, match="cannot be reused") as caught:
+        decide(spec, asked, {})
+    assert caught.value.dataset == "drops"
+    assert "without --reuse" in caught.value.guidance
+
+
 def test_a_retry_of_a_run_has_the_same_batch_and_a_new_run_has_another() -> None:
     once, again, other = (decide(pipeline(), request(run_id=run_id), {})[0] for run_id in ("run-1", "run-1", "run-2"))
     assert once.batch_id == again.batch_id != other.batch_id

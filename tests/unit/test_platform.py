@@ -101,6 +101,16 @@ def test_an_unset_variable_is_an_error_with_file_line_key_and_name(project: Proj
     assert "${NAME:-default}" in problem.guidance
 
 
+def test_a_connection_that_is_not_used_may_lack_its_variables(project: Project) -> None:
+    write(project)
+    platform = read_platform("prod", project, connections=["acme-files", "unknown"], environment={})
+    assert platform.connections == {"acme-files": FolderConnection(kind="folder", path=str(project.root / "drops"))}
+    write(project, changed("organization: acme", "organisation: acme"))
+    assert read_platform("prod", project, connections=(), environment={}).connections == {}
+    with pytest.raises(DefinitionProblems, match="`TOKEN` is not set"):
+        read_platform("prod", project, connections=["acme-gladly"], environment={"EMAIL": "x@y.example"})
+
+
 def test_all_unset_variables_are_reported_at_once(project: Project) -> None:
     found = problems(project, PLATFORM, environment={})
     assert [one.line for one in found] == [9, 10]

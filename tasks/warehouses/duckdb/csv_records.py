@@ -2,7 +2,8 @@
 
 A load compares this count with what DuckDB read, because DuckDB 2.0 can go wrong on such files without an error: its
 parallel reader guesses where a record begins, and takes the first line break it sees for what ends records. Records
-are told apart as DuckDB's strict mode does: a quote opens a value only where a field begins, spaces aside.
+are told apart as DuckDB's strict mode does: a quote opens a value only where a field begins, spaces aside. In a dialect
+without a quote every line is a record.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ def count_by_parity(stream: BinaryIO, dialect: CsvDialect) -> RecordCount:
 
     It is wrong for a file with a stray quote, as in `5" pipe`, or with quotes that a backslash escapes.
     """
+    if not dialect.quote:
+        return count_exactly(stream, dialect)
     quote = as_bytes(dialect.quote, dialect)
     count, is_inside, rest = RecordCount(), False, b""
     for chunk in _chunks(stream, dialect):
@@ -73,6 +76,9 @@ def count_exactly(stream: BinaryIO, dialect: CsvDialect) -> RecordCount:
 
 def records(of_lines: Iterator[bytes], dialect: CsvDialect) -> Iterator[Record]:
     """Yields the records that lines make up; a quote that is never closed makes the rest of the file one record."""
+    if not dialect.quote:
+        yield from (Record(line, line) for line in of_lines)
+        return
     quote = as_bytes(dialect.quote, dialect)
     quoted_value, opening_quote = _patterns(dialect)
     raw = b""
@@ -148,3 +154,5 @@ def _chunks(stream: BinaryIO, dialect: CsvDialect) -> Iterator[bytes]:
         data = decoder.decode(chunk).encode("utf-8", "surrogatepass") if decoder else chunk
         yield data.removeprefix(codecs.BOM_UTF8) if is_first else data
         is_first = False
+    if decoder:
+        decoder.decode(b"", final=True)  # half a character at the end is an error, too

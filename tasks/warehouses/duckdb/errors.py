@@ -111,16 +111,35 @@ _READ_ONLY = "attached in read-only mode!"
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 
 
-def explain(error: Exception) -> PenstockError:
-    """Returns a driver's error as one of Penstock's; raise it `from` the driver's."""
+_ABOUT_THE_STATEMENT = frozenset({"BinderException", "CatalogException", "ParserException", "SyntaxException"})
+"""Classes raised before any row is read: their messages tell of the statement and of names in the catalog."""
+_LONGEST_DETAIL = 500
+
+
+def explain(error: Exception, *, is_query: bool = False) -> PenstockError:
+    """Returns a driver's error as one of Penstock's; raise it `from` the driver's.
+
+    Args:
+        error: The driver's error.
+        is_query: Whether a person wrote the statement and should read what the driver says of it.
+    """
     meaning = _meaning(error)
     holder = _HOLDER.search(str(error)) if meaning is _BUSY else None
     return meaning.kind(
         meaning.message,
         guidance=meaning.guidance,
         driver_error=type(error).__name__,
+        driver_message=_detail(error) if is_query else None,
         holder_pid=int(holder[1]) if holder else None,
     )
+
+
+def _detail(error: Exception) -> str | None:
+    """Returns what the driver says of a statement, on one line and without the statement itself."""
+    if type(error).__name__ not in _ABOUT_THE_STATEMENT:
+        return None
+    text = " ".join(str(error).partition("\n\nLINE ")[0].split())
+    return text if len(text) <= _LONGEST_DETAIL else f"{text[:_LONGEST_DETAIL]}..."
 
 
 def is_busy(error: Exception) -> bool:
@@ -141,11 +160,11 @@ def _meaning(error: Exception) -> Meaning:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turns the driver's errors into Penstock's."""
+def explained(*, is_query: bool = False) -> Iterator[None]:
+    """Turns the driver's errors into Penstock's; see `explain`."""
     import duckdb
 
     try:
         yield
     except duckdb.Error as error:
-        raise explain(error) from error
+        raise explain(error, is_query=is_query) from error

@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.artifacts import Interval, StagedBatch, TableRef
 from penstock.errors import ConfigurationError
-from penstock.ledger import LoadRecord
+from penstock.ledger import LoadRecord, Span
 from tasks.warehouses.duckdb.connection import Sql, transaction
 from tasks.warehouses.duckdb.quoting import identifiers
 from tasks.warehouses.duckdb.templates import migrations
@@ -19,6 +19,21 @@ _COLUMNS = tuple(
     for field in _RECORD_FIELDS
     for column in (("target_schema", "target_table") if field == "target" else (field,))
 )
+
+_TOUCHING = """(
+    (interval_start <= ? AND interval_end >= ?)
+    OR (interval_start IS NULL AND as_of BETWEEN ? AND ?)
+    OR load_number IN (
+        SELECT unnest([
+            max(load_number),
+            max(load_number) FILTER (strategy = 'full_refresh'),
+            arg_max(load_number, interval_end) FILTER (run_kind = 'forward')
+        ])
+        FROM penstock.loads
+        WHERE {of_targets}
+        GROUP BY target_schema, target_table
+    )
+)"""
 
 
 def current_version(sql: Sql) -> int:
@@ -59,16 +74,17 @@ def has_batch(sql: Sql, batch_id: str) -> bool:
     return bool(sql.count("SELECT count(*) FROM penstock.loads WHERE batch_id = ?", [batch_id]))
 
 
-def load_records(sql: Sql, *, targets: Sequence[TableRef] = (), pipeline: str | None = None) -> list[LoadRecord]:
+def load_records(sql: Sql, *, targets: Sequence[TableRef] = (), touching: Span | None = None) -> list[LoadRecord]:
     """Returns ledger rows in the order they were committed."""
-    conditions, parameters = ["true"], list[Any]()
+    condition, parameters = "true", list[Any]()
     if targets:
-        conditions.append("(target_schema || '.' || target_table) IN (SELECT unnest(?))")
+        condition = "(target_schema || '.' || target_table) IN (SELECT unnest(?))"
         parameters.append([str(target) for target in targets])
-    if pipeline is not None:
-        conditions.append("pipeline = ?")
-        parameters.append(pipeline)
-    return _records(sql, " AND ".join(conditions), parameters)
+    if touching is not None:
+        start, end = touching
+        condition = f"{condition} AND {_TOUCHING.format(of_targets=condition)}"
+        parameters += [end, start, start, end, *parameters]
+    return _records(sql, condition, parameters)
 
 
 def touching_records(sql: Sql, target: TableRef, interval: Interval, strategy: str) -> list[LoadRecord]:

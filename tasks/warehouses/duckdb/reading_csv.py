@@ -88,8 +88,14 @@ def dialect_of(file: StagedFile) -> CsvDialect:
 
 
 def has_plain_header(file: StagedFile) -> bool:
-    """Returns whether a file with line breaks inside quotes is read under a plain header instead of its own."""
-    return file.header_rows == 0 or any(_BREAK.search(column.source_name) for column in file.columns or ())
+    """Returns whether a file with line breaks inside quotes is read under a plain header instead of its own.
+
+    So is every UTF-16 file that DuckDB could not survey: the copy is UTF-8, and DuckDB 2.0 stops at characters beyond
+    the basic plane in UTF-16.
+    """
+    if file.header_rows == 0 or dialect_of(file).encoding == "utf-16":
+        return True
+    return any(_BREAK.search(column.source_name) for column in file.columns or ())
 
 
 def count_rows(file: StagedFile, paths: StagedPaths) -> RowRange:
@@ -164,11 +170,24 @@ def _read_quoted(file: StagedFile, paths: StagedPaths, rejects_limit: int) -> Re
     path, dialect, plain = paths.of(file), dialect_of(file), file
     if has_plain_header(file):
         path = str(paths.new())
-        with paths.open(file) as source:
-            dialect = with_plain_header(source, path, dialect, file)
+        dialect = _copy_plainly(file, path, paths)
         plain = file.model_copy(update={"header_rows": 1, "compression": Compression.NONE})
     relation = _reader(plain, [path], dialect, rejects_limit, is_parallel=False)
     return Reading((file,), (path,), _columns(file), *named_by_file(relation, [file], [path]), expected=None)
+
+
+def _copy_plainly(file: StagedFile, path: str, paths: StagedPaths) -> CsvDialect:
+    try:
+        with paths.open(file) as source:
+            return with_plain_header(source, path, dialect_of(file), file)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            "the file is not in the encoding it should be in",
+            guidance="Have it delivered whole, or as UTF-8.",
+            key=file.key,
+            source_name=file.source_name,
+            encoding=dialect_of(file).encoding,
+        ) from error
 
 
 def _reader(

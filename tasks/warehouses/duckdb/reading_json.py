@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from penstock.artifacts import StagedFile
-from penstock.naming import standardise_column, standardise_columns
+from penstock.naming import standardise_columns
 from tasks.warehouses.columns import MAXIMUM_COLUMNS
 from tasks.warehouses.duckdb.connection import Sql
 from tasks.warehouses.duckdb.quoting import literal, literals
@@ -101,8 +101,8 @@ def _ordered_keys(sql: Sql, first: StagedFile, file_paths: Sequence[str]) -> lis
 
 def _columns(keys: Sequence[str], marker: str | None) -> tuple[Column, ...]:
     """Returns the keys' columns; what a key is called depends on which keys there are, not on their order."""
-    canonical = sorted(keys, key=lambda key: (standardise_column(key) != key, key))
-    names = {column.source_name: column.name for column in standardise_columns(canonical)}
+    # Sorted, because an empty key is called after its position.
+    names = {column.source_name: column.name for column in standardise_columns(sorted(keys))}
     return tuple(Column(names[key], TEXT, _value(number, marker)) for number, key in enumerate(keys, start=1))
 
 

@@ -10,11 +10,12 @@ from typing import Any
 from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, TableRef
 from penstock.connections import DuckDBConnection
 from penstock.errors import ConfigurationError
-from penstock.ledger import LoadRecord
+from penstock.ledger import LoadRecord, Span
 from tasks.staging.contract import ObjectStore
 from tasks.warehouses.contract import Rows
 from tasks.warehouses.duckdb import ledger
 from tasks.warehouses.duckdb.connection import WarehouseFile
+from tasks.warehouses.duckdb.errors import explained
 from tasks.warehouses.duckdb.loading import run_load
 from tasks.warehouses.duckdb.preview import preview_load
 from tasks.warehouses.duckdb.staged_paths import staged_paths
@@ -45,12 +46,17 @@ class DuckDBWarehouse:
         with self._file.writing() as sql, staged_paths(store, self._file.scratch) as paths:
             return run_load(sql, plan, batch, paths)
 
-    def loads(self, *, targets: Sequence[TableRef] = (), pipeline: str | None = None) -> list[LoadRecord]:
-        """Returns ledger rows in the order they were committed; all of them without a filter."""
+    def loads(self, *, targets: Sequence[TableRef] = (), touching: Span | None = None) -> list[LoadRecord]:
+        """Returns ledger rows in the order they were committed; all of them without a filter.
+
+        Args:
+            targets: Only of these tables.
+            touching: Only what tells whether this time is loaded and where each table stands; see the contract.
+        """
         with self._file.reading() as sql:
             if sql is None or not ledger.current_version(sql):
                 return []
-            return ledger.load_records(sql, targets=targets, pipeline=pipeline)
+            return ledger.load_records(sql, targets=targets, touching=touching)
 
     def seen_files(self, target: TableRef, candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Returns those of `(source_name, source_etag)` whose rows the table holds from earlier loads."""
@@ -74,14 +80,15 @@ class DuckDBWarehouse:
 
         Raises:
             ConfigurationError: there is no warehouse yet.
-            RejectedError: the query is wrong, or would write.
+            RejectedError: the query is wrong (`driver_message` says how), or would write.
         """
         with self._file.reading() as opened:
             if opened is None:
                 raise ConfigurationError(
                     "there is no warehouse yet", guidance="Load something first.", path=str(self._file.path)
                 )
-            rows = opened.rows(sql, parameters)
+            with explained(is_query=True):
+                rows = opened.rows(sql, parameters)
             return Rows(opened.column_names(), [tuple(_in_utc(value) for value in row) for row in rows])
 
 
