@@ -15,7 +15,7 @@ _SECONDS = re.compile(r"\s*\d{1,9}(?:\.\d+)?\s*")
 _FIRST_CLIENT_ERROR = 400
 _FIRST_SERVER_ERROR = 500
 
-_LATER = "The HTTP client has tried again already; the task will try later."
+_LATER = "Run again when the API answers; what is missing is loaded then."
 _REQUEST = "Check the dataset's path, parameters and window against the API's documentation."
 
 
@@ -50,7 +50,13 @@ _REDIRECTED = Failure(
 )
 _REFUSED = Failure(RejectedError, "the API refused the request", _REQUEST)
 _FAILED = Failure(TransientError, "the API failed", _LATER)
-UNREACHABLE = Failure(TransientError, "the connection to the API broke", _LATER)
+BROKEN = Failure(TransientError, "the connection to the API broke", _LATER)
+UNREACHABLE = Failure(
+    TransientError,
+    "the API cannot be reached",
+    "Check the connection's address in the platform file, and that the API is up; then run again.",
+)
+_NAMED_ADDRESS = "The API named this address itself: check where the dataset's `paging` looks for the next page."
 
 
 class UnreadableBodyError(TransientError):
@@ -73,6 +79,11 @@ def failure_of(status: int) -> Failure:
 def error_of(failure: Failure, *, rights: str = "the right to read this", **facts: Any) -> PenstockError:
     """Returns the error to raise; facts name the connection and the endpoint, never a value that was sent."""
     return failure.kind(failure.message, guidance=failure.guidance.replace("{rights}", rights), **facts)
+
+
+def of_named_address(failure: Failure) -> Failure:
+    """Returns a failure as it is told of an address that an earlier page named, which the file does not hold."""
+    return failure._replace(guidance=_NAMED_ADDRESS) if failure.guidance == _REQUEST else failure
 
 
 def retry_after_seconds(value: str | None, *, now: float) -> float | None:
