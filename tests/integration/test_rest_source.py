@@ -319,9 +319,9 @@ def test_a_missing_pointer_while_the_body_says_more_is_an_error() -> None:
     ("value", "found"), [({"cursor": "a1"}, "an object with cursor"), (7, "a number"), ("no address", "text")]
 )
 def test_a_next_address_that_is_none_is_told_by_what_stands_there(value: object, found: str) -> None:
-    with scripted_api(lambda _asked: Answer({"data": [{"id": 1}], "next": value})) as api:
-        with pytest.raises(DataError, match="something else than an address") as caught:
-            _extract(api.url, paging={"kind": "next_url", "path": "next"})
+    body = {"data": [{"id": 1}], "next": value}
+    with scripted_api(lambda _asked: Answer(body)) as api, pytest.raises(DataError, match="than an address") as caught:
+        _extract(api.url, paging={"kind": "next_url", "path": "next"})
     assert {asked.path for asked in api.asked} == {"/items"}
     assert caught.value.facts == {"connection": "acme-api", "endpoint": "/items", "path": "next", "found": found}
 

@@ -102,6 +102,7 @@ def test_another_shape_than_an_array_is_unreadable(content: bytes) -> None:
         (b'{"orders": [], "total": 3}', "data", "(body)", "an object with orders, total", "`records: orders`?"),
         (b'{"data": {"items": [], "n": 1}}', "data", "data", "an object with items, n", "`records: data.items`?"),
         (b'{"data": {"items": []}}', "data.itmes.x", "data", "an object with items", "`records: data.items`?"),
+        (b'{"data": [], "page": {"n": 1}}', "page", "page", "an object with n", "Did you mean `records: data`?"),
         (b'{"data": "secret"}', "data", "data", "text", "Look at an answer"),
         (b'{"data": null}', "data", "data", "null", "records_may_be_absent"),
         (b'{"a@b.example": [], "a": 1}', "b", "(body)", "an object with a and 1 more", "Look at an answer"),

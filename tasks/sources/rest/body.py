@@ -78,13 +78,12 @@ class JsonBody:
     def no_records(self, path: str) -> UnreadableBodyError:
         """Returns the error for a path that leads to no array: what stands there, or how far the path leads."""
         reached, missing = self._reached(path)
-        level = self._level(reached)
-        near = array_near(level, missing) if level is not None else None
+        near = self._near(reached, missing)
         guidance = _SHAPE_GUIDANCE
         if self._array is not None:
             guidance = "The body is the array itself: leave the dataset's `records` out."
         elif near is not None:
-            guidance = f"Did you mean `records: {f'{reached}.{near}' if reached else near}`?"
+            guidance = f"Did you mean `records: {near}`?"
         found = self.found(reached)
         if self._array is None and (missing is not None or found == "null"):
             guidance += f" {_ABSENT_GUIDANCE}"
@@ -114,6 +113,14 @@ class JsonBody:
         parent, _, key = path.rpartition(".")
         level = self._level(parent)
         return None if level is None else level.get(key)
+
+    def _near(self, path: str, missing: str | None) -> str | None:
+        """Returns the path that was probably meant, seen from a level downwards, or else from the levels above it."""
+        level = self._level(path)
+        near = array_near(level, missing) if level is not None else None
+        if near is not None:
+            return f"{path}.{near}" if path else near
+        return self._near(path.rpartition(".")[0], None) if path else None
 
     def _reached(self, path: str) -> tuple[str, str | None]:
         """Returns the longest beginning of a path that is there, and the key after it; None where all of it is."""
