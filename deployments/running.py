@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 from penstock.errors import DataError, PenstockError
@@ -34,16 +34,22 @@ class EndedRun(NamedTuple):
 @contextmanager
 def chosen_platform(name: str | None) -> Iterator[None]:
     """Names the platform for the block's runs; None leaves what `PENSTOCK_PLATFORM` says (default `local`)."""
-    before = os.environ.get("PENSTOCK_PLATFORM")
-    if name is not None:
-        os.environ["PENSTOCK_PLATFORM"] = name
+    with set_variable("PENSTOCK_PLATFORM", name) if name is not None else nullcontext():
+        yield
+
+
+@contextmanager
+def set_variable(name: str, value: str) -> Iterator[None]:
+    """Sets a variable of this process's environment while the block runs, and what it starts."""
+    before = os.environ.get(name)
+    os.environ[name] = value
     try:
         yield
     finally:
         if before is None:
-            os.environ.pop("PENSTOCK_PLATFORM", None)
+            os.environ.pop(name, None)
         else:
-            os.environ["PENSTOCK_PLATFORM"] = before
+            os.environ[name] = before
 
 
 def run_flow(project: Project, pipeline: PipelineSpec, parameters: Mapping[str, Any]) -> EndedRun:

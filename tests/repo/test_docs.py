@@ -114,6 +114,14 @@ def test_the_tests_that_the_sandbox_page_shows_pass(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
+def test_cleaning_up_keeps_the_data_and_help_says_how_to_remove_it() -> None:
+    cleaned = subprocess.run(["make", "--dry-run", "clean"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ".venv" in cleaned.stdout
+    assert ".penstock" not in cleaned.stdout
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "`rm -r .penstock`" in told.stdout
+
+
 def test_the_readmes_two_commands_are_targets_of_the_makefile() -> None:
     commands = blocks("README.md", "")[0].split("\n")[:-1]
     assert commands == ["make demo", "make test"]
