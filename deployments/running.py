@@ -7,11 +7,15 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from penstock.errors import DataError, PenstockError
+from penstock.errors import DataError, PenstockError, TransientError
 from penstock.pipeline import PipelineSpec
 from penstock.report import RunReport
 from tasks.definitions.project import Project
+
+_UNREACHED = "Failed to reach API"
+"""How the RuntimeError begins that Prefect (3.8.8) raises where a flow run's client gets no answer at all."""
 
 
 class EndedRun(NamedTuple):
@@ -95,11 +99,25 @@ def prefect_api(project: Project) -> Iterator[None]:
     """Gives the block a Prefect API (the configured one, or a local server) and shows progress on standard error.
 
     Prefect's own lines go to its API only: it would print the trace of each error that the report explains.
+
+    Raises:
+        TransientError: the API that is configured does not answer.
     """
     from flows.local_server import local_prefect
 
-    with local_prefect(project.home, logging_level="CRITICAL"), _progress():
-        yield
+    with local_prefect(project.home, logging_level="CRITICAL") as server, _progress():
+        try:
+            yield
+        except RuntimeError as error:
+            if not str(error).startswith(_UNREACHED):
+                raise
+            url = urlsplit(server.api_url)
+            raise TransientError(
+                "the Prefect API that is configured does not answer",
+                guidance="Start it, or unset PREFECT_API_URL: without it a local server is started.",
+                host=url.hostname,
+                port=url.port,
+            ) from error
 
 
 @contextmanager

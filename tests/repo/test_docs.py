@@ -101,6 +101,15 @@ def test_a_mistake_in_the_file_is_named_with_its_place(
     assert "Traceback" not in done.stderr
 
 
+def test_a_prefect_api_that_does_not_answer_is_named_with_the_way_out(copy_of_the_project: Path) -> None:
+    done = run("penstock run warbyparker-gladly-daily", copy_of_the_project, PREFECT_API_URL="http://127.0.0.1:9/api")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "error: the Prefect API that is configured does not answer" in done.stderr
+    assert "port: 9" in done.stderr
+    assert "unset PREFECT_API_URL" in done.stderr
+
+
 @pytest.mark.parametrize("document", ["docs/pipelines.md"])
 def test_commands_that_touch_nothing_run_as_they_are_shown(copy_of_the_project: Path, document: str) -> None:
     for command in "".join(blocks(document, "")).splitlines():
