@@ -181,7 +181,7 @@ def test_new_refuses_to_overwrite_and_writes_nothing_then(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("new", "client", "Acme"), "lower-case"),
+        (("new", "client", "Acme Co"), "Write it like acme-co."),
         (("new", "client", "dbt"), "hide a Python module"),
         (("new", "pipeline", "Acme", "--client", "acme", "--source", "rest"), "lower-case"),
         (("new", "pipeline", "acme-x", "--client", "acm", "--source", "rest"), "Did you mean acme?"),
