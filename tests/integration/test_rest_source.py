@@ -62,6 +62,12 @@ STYLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "link_header": ({"style": "link_header"}, {"kind": "link_header"}),
 }
 
+# Where these look for a next page, which their last answer leaves out: a full only page leaves it open.
+LEAVE_THE_PLACE_OUT = {
+    "cursor_absent": "paging.next",
+    "header_cursor": "X-Next-Cursor",
+}
+
 
 def _record(number: int) -> dict[str, Any]:
     return {
@@ -124,7 +130,47 @@ def test_every_record_comes_once_and_in_order_up_to_the_last_page(sandbox: Sandb
     sink = _read_style(sandbox, style, count)
     assert sink.rows() == [_record(number) for number in range(count)]
     assert sink.row_count == count
-    assert sink.warnings == []
+    is_doubtful = style in LEAVE_THE_PLACE_OUT and count == SIZE
+    assert [warning.partition(";")[0] for warning in sink.warnings] == (
+        [f"the only page had {SIZE} records and nothing at {LEAVE_THE_PLACE_OUT[style]}"] if is_doubtful else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("style", "paging", "found"),
+    [
+        ("cursor_absent", {"kind": "cursor", "path": "paging.nxt"}, "paging.next"),
+        ("cursor_empty", {"kind": "cursor", "path": "pagin.next"}, "paging.next"),
+        ("cursor", {"kind": "cursor", "path": "cursor"}, "meta.more"),
+        ("next_url", {"kind": "next_url", "path": "next"}, "paging.next"),
+        ("header_cursor", {"kind": "cursor", "header": "X-Next-Curser"}, "x-next-cursor"),
+    ],
+)
+def test_a_misspelt_place_of_the_next_page_is_an_error_that_names_the_right_one(
+    sandbox: Sandbox, style: str, paging: dict[str, Any], found: str
+) -> None:
+    with pytest.raises(DataError, match="not where the dataset's `paging` looks") as raised:
+        _read_style(sandbox, style, COUNTS[-1], paging=paging)
+    assert raised.value.facts["found"] == found
+    assert _read_style(sandbox, style, 7, paging=paging).row_count == 7, "one short page, and nothing says more"
+
+
+def test_a_cursor_taken_from_a_field_that_records_lack_is_an_error(sandbox: Sandbox) -> None:
+    paging = {"kind": "cursor", "record_field": "ident", "parameter": "after"}
+    with pytest.raises(DataError, match="no value in the field that leads to the next page"):
+        _read_style(sandbox, "keyset", COUNTS[-1], paging=paging)
+
+
+@pytest.mark.parametrize(
+    ("style", "sign"),
+    [("cursor", "meta.more"), ("next_url", "paging.next"), ("header_cursor", "x-next-cursor"), ("link_header", "link")],
+)
+def test_an_answer_that_says_more_follow_is_remarked_where_no_paging_is_set(
+    sandbox: Sandbox, style: str, sign: str
+) -> None:
+    sink = _read_style(sandbox, style, COUNTS[-1], paging={"kind": "none"})
+    assert sink.row_count == SIZE
+    assert sink.warnings == [f"the only page that was asked for says that more follow ({sign}): see `paging`"]
 
 
 @pytest.mark.parametrize("style", ["page", "page_sized", "page_counted", "offset", "offset_capped"])

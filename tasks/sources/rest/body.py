@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -102,6 +102,20 @@ class JsonBody:
         """Returns the value at a path as a Python object, None where there is none."""
         raw = self._find(path)
         return None if raw is None else msgspec.json.decode(raw)
+
+    def has(self, path: str) -> bool:
+        """Returns whether there is such a key, whatever its value."""
+        return self._find(path) is not None
+
+    def scalars(self, path: str = "", *, depth: int = 3) -> Iterator[tuple[str, Any]]:
+        """Yields (path, value) of what is neither an array nor an object, down to a depth of objects in objects."""
+        for key, raw in (self._level(path) or {}).items():
+            own = f"{path}.{key}" if path else key
+            opening = memoryview(raw)[0]
+            if opening == ord("{") and depth > 1 and "." not in key:
+                yield from self.scalars(own, depth=depth - 1)
+            elif opening not in b"{[":
+                yield own, msgspec.json.decode(raw)
 
     def _decode_top(self, content: bytes) -> None:
         if content.lstrip()[:1] == b"[":

@@ -25,7 +25,7 @@ _BATCH = 1_000
 ParentValue = str | int
 
 
-def parent_values(client: HttpClient, parent: ParentSpec) -> list[ParentValue]:
+def parent_values(client: HttpClient, parent: ParentSpec, warn: Callable[[str], None]) -> list[ParentValue]:
     """Returns what the parents' records hold in the field, each value once, in order.
 
     All parents are read before the first child: a cursor could expire in between, and a parent that moved to another
@@ -40,7 +40,7 @@ def parent_values(client: HttpClient, parent: ParentSpec) -> list[ParentValue]:
         paging=parent.paging,
     )
     values: dict[ParentValue, None] = {}
-    for page in walk(client, endpoint):
+    for page in walk(client, endpoint, warn):
         for record in page.records:
             value = field_of(record, parent.field)
             if isinstance(value, bool) or not isinstance(value, str | int) or value == "":

@@ -28,10 +28,10 @@ def extract(
     settings = settings_of(request.connection_name, connection)
     with HttpClient(settings, clock=clock) as client, JsonLinesFiles(sink, dataset.path) as files:
         if dataset.parent is None:
-            for page in walk(client, endpoint):
+            for page in walk(client, endpoint, sink.warn):
                 files.write(page.lines, len(page.records), was_mended=page.was_mended)
         else:
-            values = parent_values(client, dataset.parent)
+            values = parent_values(client, dataset.parent, sink.warn)
             gone = write_children(client, endpoint, dataset.parent, values, files)
             if gone:
                 sink.warn(f"{gone} of {len(values)} parents were gone when their children were asked for")

@@ -71,6 +71,12 @@ class CursorPages:
             cursor = page.headers.get(self._paging.header)
         elif self._paging.record_field is not None:
             cursor = field_of(page.records[-1], self._paging.record_field) if page.records else None
+            if page.records and cursor is None:
+                raise DataError(
+                    "a page's last record has no value in the field that leads to the next page",
+                    guidance="Check `record_field` in the dataset's `paging`: every record must have it.",
+                    record_field=self._paging.record_field,
+                )
         else:
             cursor = page.body.value(self._paging.path or "") if page.body is not None else None
         return None if cursor is False or cursor == "" else cursor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -11,17 +11,23 @@ from typing import Any
 from penstock.errors import DataError, TransientError
 from tasks.sources.http.client import HttpClient
 from tasks.sources.http.request import HttpRequest
+from tasks.sources.rest.ending import check_only_page
 from tasks.sources.rest.numbered import NumberedPages
 from tasks.sources.rest.page import Endpoint, Page, Step, read_page
 from tasks.sources.rest.paging import Pager, pager_of
 
 
-def walk(client: HttpClient, endpoint: Endpoint) -> Iterator[Page]:
+def walk(client: HttpClient, endpoint: Endpoint, warn: Callable[[str], None] | None = None) -> Iterator[Page]:
     """Yields an endpoint's pages in order, the last one included.
 
+    Args:
+        client: Asks for them.
+        endpoint: What to ask for.
+        warn: Takes what a person should look at (`tasks.sources.rest.ending`).
+
     Raises:
-        DataError: Paging goes in a circle, contradicts itself, or passes `max_pages`; or the records that came are not
-            as many as the API states.
+        DataError: Paging goes in a circle, contradicts itself, looks for the next page in the wrong place, or passes
+            `max_pages`; or the records that came are not as many as the API states.
         TransientError: The stated number moved during the walk and the records do not fit the newest one.
     """
     tally = _Tally(endpoint)
@@ -29,7 +35,9 @@ def walk(client: HttpClient, endpoint: Endpoint) -> Iterator[Page]:
         for page in _pages(client, endpoint, pager_of(endpoint.paging)):
             tally.count(page)
             yield page
-        tally.reconcile()
+        doubt = tally.reconcile()
+        if doubt is not None and warn is not None:
+            warn(doubt)
     except (DataError, TransientError) as error:
         error.facts = {"connection": client.connection_name, "endpoint": endpoint.request.endpoint, **error.facts}
         raise
@@ -117,11 +125,13 @@ class _Tally:
         self._pages = 0
         self._rows = 0
         self._newest_lines = b""
+        self._only_page: Page | None = None
         self._totals: set[int] = set()
         self._newest_total: int | None = None
 
     def count(self, page: Page) -> None:
         self._pages += 1
+        self._only_page = page if self._pages == 1 else None
         self._rows += len(page.records)
         if page.total is not None:
             self._totals.add(page.total)
@@ -141,9 +151,13 @@ class _Tally:
             )
         self._newest_lines = page.lines
 
-    def reconcile(self) -> None:
-        if self._endpoint.total is None and self._endpoint.total_header is None:
-            return
+    def reconcile(self) -> str | None:
+        """Checks the end of the walk; returns what it leaves open."""
+        if self._endpoint.total is not None or self._endpoint.total_header is not None:
+            self._compare_with_total()
+        return check_only_page(self._only_page, self._endpoint) if self._only_page is not None else None
+
+    def _compare_with_total(self) -> None:
         if self._newest_total is None:
             raise DataError(
                 "the API did not state how many records there are",
