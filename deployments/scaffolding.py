@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from penstock.errors import ConfigurationError
 from penstock.findings import nearest
 from penstock.sources.registry import SOURCES
-from penstock.spec import Name
+from penstock.spec import Name, snake
 from penstock.window import Timezone
 from tasks.definitions.client_flows import flow_name, flow_path, shadows_module
 from tasks.definitions.project import DEFAULTS_NAME, Project
@@ -91,7 +91,9 @@ def _check(kind: Any, value: str, message: str) -> None:
     try:
         TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
-        raise ConfigurationError(message, guidance="Choose another.", seen=value) from error
+        name = snake(value).replace("_", "-")
+        guidance = f"Write it like {name}." if kind is Name and name else "Choose another."
+        raise ConfigurationError(message, guidance=guidance, seen=value) from error
 
 
 def _filled(template: str, names: dict[str, str]) -> str:

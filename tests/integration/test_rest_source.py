@@ -361,6 +361,28 @@ def test_a_missing_pointer_while_the_body_says_more_is_an_error() -> None:
         _extract(api.url, paging=paging)
 
 
+@pytest.mark.parametrize(
+    ("value", "found"), [({"cursor": "a1"}, "an object with cursor"), (7, "a number"), ("no address", "text")]
+)
+def test_a_next_address_that_is_none_is_told_by_what_stands_there(value: object, found: str) -> None:
+    body = {"data": [{"id": 1}], "next": value}
+    with scripted_api(lambda _asked: Answer(body)) as api, pytest.raises(DataError, match="than an address") as caught:
+        _extract(api.url, paging={"kind": "next_url", "path": "next"})
+    assert {asked.path for asked in api.asked} == {"/items"}
+    assert caught.value.facts == {"connection": "acme-api", "endpoint": "/items", "path": "next", "found": found}
+
+
+def test_a_next_address_that_fails_names_the_dataset_and_where_the_address_came_from() -> None:
+    def answer(asked: Asked) -> Answer:
+        return Answer({"data": [{"id": 1}], "next": "bXk"}) if asked.path == "/items" else Answer("no", status=404)
+
+    with scripted_api(answer) as api, pytest.raises(RejectedError) as caught:
+        _extract(api.url, paging={"kind": "next_url", "path": "next"})
+    facts = {"connection": "acme-api", "endpoint": "/items", "address_from": "the page before", "status": 404}
+    assert {name: value for name, value in caught.value.facts.items() if value is not None} == facts
+    assert "where the dataset's `paging` looks" in caught.value.guidance
+
+
 @pytest.mark.parametrize("kind", ["next_url", "link_header"])
 @pytest.mark.parametrize("address", ["https://evil.example/items?page=2", "//evil.example/items?page=2"])
 def test_credentials_do_not_follow_an_address_to_another_host(kind: str, address: str) -> None:
