@@ -31,13 +31,17 @@ def new_client(project: Project, client: str) -> list[Path]:
             guidance=f"Give the client a longer name, such as {client}-co.",
             client=client,
         )
-    names = {"client": client, "flow": flow_name(client)}
     return _write(
         {
-            project.clients / client / DEFAULTS_NAME: _filled("client_defaults.yaml", names),
-            project.root / flow_path(client): _filled("client_flow.py.txt", names),
+            project.clients / client / DEFAULTS_NAME: _filled("client_defaults.yaml", {"client": client}),
+            project.root / flow_path(client): client_flow(client),
         }
     )
+
+
+def client_flow(client: str) -> str:
+    """Returns the module of a client's flow."""
+    return _filled("client_flow.py.txt", {"client": client, "flow": flow_name(client)})
 
 
 def new_pipeline(
