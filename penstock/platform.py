@@ -10,11 +10,13 @@ from pydantic import Discriminator, Field, StringConstraints, Tag
 from penstock.connections import Connection, StoreConnection, WarehouseConnection
 from penstock.spec import Name, Spec
 
+BLOCK_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$"
+
 
 class BlockRef(Spec):
     """A connection whose settings and secrets are in a Prefect block."""
 
-    block: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$")] = Field(
+    block: Annotated[str, StringConstraints(pattern=BLOCK_PATTERN)] = Field(
         description="`<block type>/<block name>`, such as `penstock-gladly/warbyparker`."
     )
 

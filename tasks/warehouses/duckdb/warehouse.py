@@ -19,6 +19,7 @@ from tasks.warehouses.duckdb.errors import explained
 from tasks.warehouses.duckdb.loading import run_load
 from tasks.warehouses.duckdb.preview import preview_load
 from tasks.warehouses.duckdb.staged_paths import staged_paths
+from tasks.warehouses.duckdb.tables import Table, describe
 
 
 class DuckDBWarehouse:
@@ -72,8 +73,16 @@ class DuckDBWarehouse:
             yield {"PENSTOCK_WAREHOUSE_PATH": str(self._file.path)}
 
     def preview(self, plan: LoadPlan, columns: Sequence[str]) -> list[str]:
-        """Returns the SQL statements that a load of these columns would run; touches nothing."""
-        return preview_load(plan, columns)
+        """Returns what a load would do to the tables as they are, as SQL statements; touches nothing.
+
+        Raises:
+            TransientError: the file is in use.
+        """
+        with self._file.reading() as sql:
+            table = (
+                Table(plan.target, exists=False, types={}, row_count=0) if sql is None else describe(sql, plan.target)
+            )
+        return preview_load(plan, columns, table)
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
         """Runs one read-only query; instants come in UTC.
