@@ -294,6 +294,7 @@ def test_what_the_file_system_refuses_is_told_with_its_path(
         shutil.rmtree(shell.root / "flows")
         (shell.root / "flows").touch()
     monkeypatch.setenv("PENSTOCK_HOME", str(shell.root / home))
+    monkeypatch.setenv("ACME_TOKEN", "x")
     ended = shell(*arguments)
     assert ended.code == 2
     assert ended.err.startswith("error: ")
