@@ -10,7 +10,7 @@ from penstock.errors import ConfigurationError
 from penstock.findings import Finding, Where, nearest
 from penstock.naming import qualified_dataset
 from penstock.pipeline import PipelineSpec, target_of
-from penstock.platform import BlockRef, PlatformSpec
+from penstock.platform import PlatformSpec
 from penstock.sources.registry import SOURCES
 from penstock.spec import Spec
 from tasks.definitions.client_flows import flow_path, shadows_module
@@ -214,7 +214,7 @@ def _connection_finding(spec: PipelineSpec, name: str, platform: PlatformSpec) -
             f"Add one of kind {_kinds(accepted)} to `connections` in deployments/platforms/{platform.platform}.yaml.",
             suggestion=nearest(name, platform.connections),
         )
-    if isinstance(connection, BlockRef) or connection.kind in accepted:
+    if connection.kind in accepted:
         return None
     return Finding(
         (),

@@ -11,8 +11,11 @@ from urllib.parse import urlsplit
 
 from penstock.errors import DataError, PenstockError, TransientError
 from penstock.pipeline import PipelineSpec
+from penstock.platform import BlockRef
 from penstock.report import RunReport
 from tasks.definitions.project import Project
+from tasks.environment import current_environment
+from tasks.warehouses.contract import Warehouse
 
 _UNREACHED = "Failed to reach API"
 """How the RuntimeError begins that Prefect (3.8.8) raises where a flow run's client gets no answer at all."""
@@ -79,6 +82,15 @@ def run_flow(project: Project, pipeline: PipelineSpec, parameters: Mapping[str, 
             raise _reason(state)
         succeeded = report.is_green and state.is_completed()
         return EndedRun(report, url_for("flow-run", obj_id=run_id), succeeded)
+
+
+def open_platform_warehouse(project: Project) -> Warehouse:
+    """Opens the warehouse of the chosen platform; a Prefect API is only asked where it is in a block."""
+    environment = current_environment(project, connections=())
+    if not isinstance(environment.platform.warehouse, BlockRef):
+        return environment.warehouse()
+    with prefect_api(project):
+        return environment.warehouse()
 
 
 def _reason(state: Any) -> BaseException:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, StringConstraints, Tag
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
 
-from penstock.connections import Connection, StoreConnection, WarehouseConnection
+from penstock.connections import Connection, StoreConnection, WarehouseConnection, kinds_of
 from penstock.spec import Name, Spec
 
 BLOCK_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$"
+BLOCK_TYPE_PREFIX = "penstock-"
+"""Each kind of connection has a block type: this and the kind."""
+_MISSPELT = 0.9
 
 
 class BlockRef(Spec):
@@ -20,26 +24,56 @@ class BlockRef(Spec):
         description="`<block type>/<block name>`, such as `penstock-gladly/warbyparker`."
     )
 
+    @property
+    def type(self) -> str:
+        """The block type's slug."""
+        return self.block.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """The block's name, unique among those of its type."""
+        return self.block.partition("/")[2]
+
+    @property
+    def kind(self) -> str:
+        """The kind of connection that blocks of this type hold, where it is one of Penstock's."""
+        return self.type.removeprefix(BLOCK_TYPE_PREFIX)
+
 
 def _inline_or_block(value: Any) -> str:
     return "block" if isinstance(value, BlockRef) or (isinstance(value, dict) and "block" in value) else "inline"
 
 
+def _holding(connections: Any) -> AfterValidator:
+    """Returns a check that blocks of the named type hold one of these connections."""
+    known = [f"{BLOCK_TYPE_PREFIX}{kind}" for kind in kinds_of(connections)]
+
+    def check(reference: BlockRef) -> BlockRef:
+        if reference.type in known:
+            return reference
+        close = get_close_matches(reference.type, known, n=1, cutoff=_MISSPELT)
+        hint = f"did you mean `{close[0]}`?" if close else f"types that can: {', '.join(known)}"
+        raise ValueError(f"blocks of type `{reference.type}` cannot be used here; {hint}")
+
+    return AfterValidator(check)
+
+
 ConnectionSetting = Annotated[
-    Annotated[Connection, Tag("inline")] | Annotated[BlockRef, Tag("block")], Discriminator(_inline_or_block)
+    Annotated[Connection, Tag("inline")] | Annotated[BlockRef, _holding(Connection), Tag("block")],
+    Discriminator(_inline_or_block),
 ]
 """Settings of one of the connection kinds, or `{block: type/name}`."""
 
 StoreSetting = Annotated[
     Annotated[Annotated[StoreConnection, Field(discriminator="kind")], Tag("inline")]
-    | Annotated[BlockRef, Tag("block")],
+    | Annotated[BlockRef, _holding(StoreConnection), Tag("block")],
     Discriminator(_inline_or_block),
 ]
 """Where objects are: settings, or `{block: type/name}`."""
 
 WarehouseSetting = Annotated[
     Annotated[Annotated[WarehouseConnection, Field(discriminator="kind")], Tag("inline")]
-    | Annotated[BlockRef, Tag("block")],
+    | Annotated[BlockRef, _holding(WarehouseConnection), Tag("block")],
     Discriminator(_inline_or_block),
 ]
 """Where tables are: settings, or `{block: type/name}`."""

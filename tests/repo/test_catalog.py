@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -169,11 +170,43 @@ def test_a_connection_of_another_kind_than_the_source_takes_is_an_error(world: W
     assert all(word in problem.message for word in ("`acme-gladly`", "`folder`", "`gladly`"))
 
 
-def test_a_block_may_be_of_any_kind(world: World) -> None:
-    block = "  acme-gladly: {block: penstock-gladly/acme}"
-    world.platform("local", text=PLATFORM.format(name="local", connections=block))
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ("penstock-gladly/acme", ()),
+        ("penstock-folder/acme", ("`acme-gladly`", "`folder`", "takes `gladly`")),
+        ("penstock-gladdly/acme", ("`penstock-gladdly` cannot be used here", "did you mean `penstock-gladly`")),
+        ("aws-credentials/acme", ("`aws-credentials` cannot be used here", "penstock-s3")),
+    ],
+)
+def test_a_block_is_of_a_type_that_the_source_takes(world: World, block: str, words: tuple[str, ...]) -> None:
+    text = PLATFORM.format(name="local", connections=f"  acme-gladly: {{block: {block}}}")
+    world.platform("local", text=text)
     world.pipeline("acme-daily")
-    assert world.problems() == []
+    found = world.problems()
+    assert [word for word in words if word not in str(found[0])] == []
+    assert len(found) == (1 if words else 0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "block", "is_right"),
+    [
+        ("store", "penstock-s3/lake", True),
+        ("store", "penstock-gladly/lake", False),
+        ("warehouse", "penstock-snowflake/dwh", True),
+        ("warehouse", "penstock-s3/lake", False),
+    ],
+)
+def test_the_store_and_the_warehouse_take_blocks_that_hold_one(
+    world: World, setting: str, block: str, is_right: bool
+) -> None:
+    text = PLATFORM.format(name="local", connections=connection("acme"))
+    changed = re.sub(rf"^{setting}: .*$", f"{setting}: {{block: {block}}}", text, flags=re.MULTILINE)
+    world.platform("local", text=changed)
+    world.pipeline("acme-daily")
+    found = world.problems()
+    assert [one.key for one in found] == ([] if is_right else [setting])
+    assert is_right or f"`{block.split('/', maxsplit=1)[0]}` cannot be used here" in found[0].message
 
 
 def test_each_instance_needs_its_own_connection(world: World) -> None:
