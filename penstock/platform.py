@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from penstock.connections import Connection, StoreConnection, WarehouseConnection, kinds_of
 from penstock.spec import Name, Spec
+from penstock.window import Duration
 
 BLOCK_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$"
+BlockName = Annotated[str, StringConstraints(pattern=BLOCK_PATTERN)]
+"""`<block type>/<block name>`."""
+
 BLOCK_TYPE_PREFIX = "penstock-"
 """Each kind of connection has a block type: this and the kind."""
 _MISSPELT = 0.9
@@ -20,9 +24,7 @@ _MISSPELT = 0.9
 class BlockRef(Spec):
     """A connection whose settings and secrets are in a Prefect block."""
 
-    block: Annotated[str, StringConstraints(pattern=BLOCK_PATTERN)] = Field(
-        description="`<block type>/<block name>`, such as `penstock-gladly/warbyparker`."
-    )
+    block: BlockName = Field(description="`<block type>/<block name>`, such as `penstock-gladly/warbyparker`.")
 
     @property
     def type(self) -> str:
@@ -91,6 +93,17 @@ class DbtTarget(Spec):
     threads: int | None = Field(default=None, ge=1, description="The profile's number by default.")
 
 
+class AlertSpec(Spec):
+    """Which runs of the platform's deployments somebody is told of, and how."""
+
+    on: tuple[Literal["failed", "crashed", "late", "stuck"], ...] = Field(
+        min_length=1,
+        description="`late`: a worker has not begun it. `stuck`: it has not ended `stuck_after` after its start.",
+    )
+    notify: BlockName = Field(description="A Prefect notification block, such as `slack-webhook/data-team`.")
+    stuck_after: Duration = Field(default="6h", description="How long a run may take; days count as 24 hours here.")
+
+
 class PlatformSpec(Spec):
     """An environment: stores, connections, and where runs happen."""
 
@@ -105,7 +118,15 @@ class PlatformSpec(Spec):
         default_factory=dict, description="What the connections that pipelines name mean here."
     )
     dbt: DbtTarget = Field(description="How silver and gold are built here.")
+    project: Name | None = Field(
+        default=None,
+        description="Tells this project's deployments from those of other projects on the same Prefect server; "
+        "`penstock deploy --prune` and `alerts` need it.",
+    )
     work_pool: str | None = Field(default=None, description="Prefect work pool that deployments run in.")
+    work_pool_type: Literal["process", "docker", "ecs", "kubernetes"] = Field(
+        default="process", description="What the pool's workers start: a process, or a container of `image`."
+    )
     image: str | None = Field(default=None, description="Container image for the work pool's jobs.")
     job_variables: dict[str, Any] = Field(
         default_factory=dict,
@@ -114,6 +135,15 @@ class PlatformSpec(Spec):
     tags: tuple[Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=100)], ...] = Field(
         default=(), description="Tags of every deployment of the platform."
     )
+    alerts: AlertSpec | None = Field(default=None, description="Who is told of runs that went wrong.")
     parallel_datasets: int = Field(
         default=4, ge=1, le=64, description="How many datasets of one run are landed at once."
     )
+
+    @model_validator(mode="after")
+    def _can_be_deployed(self) -> Self:
+        if self.work_pool_type != "process" and self.image is None:
+            raise ValueError(f"`work_pool_type: {self.work_pool_type}` needs an `image` that has the project")
+        if self.alerts is not None and self.project is None:
+            raise ValueError("`alerts` needs a `project`: its automations are told apart by it")
+        return self
