@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from deployments.catalog import Catalog
+from deployments.platform_checks import require_connections
 from penstock.errors import ConfigurationError
 from penstock.pipeline import PipelineSpec
 from penstock.platform import PlatformSpec
@@ -47,7 +48,7 @@ def compile_deployments(catalog: Catalog, platform: PlatformSpec) -> list[dict[s
     """Returns the deployments of all pipelines on a platform, by name, as prefect.yaml has them.
 
     Raises:
-        ConfigurationError: the platform has no work pool.
+        ConfigurationError: the platform has no work pool, or lacks a connection that a pipeline names.
     """
     if platform.work_pool is None:
         raise ConfigurationError(
@@ -55,6 +56,7 @@ def compile_deployments(catalog: Catalog, platform: PlatformSpec) -> list[dict[s
             guidance=f"Set `work_pool` in deployments/platforms/{platform.platform}.yaml.",
             platform=platform.platform,
         )
+    require_connections(catalog.pipelines, platform)
     pipelines = sorted(catalog.pipelines, key=lambda pipeline: pipeline.pipeline)
     return [_deployment(pipeline, platform) for pipeline in pipelines]
 

@@ -10,6 +10,9 @@ from pydantic import Discriminator, Field, StringConstraints, Tag
 from penstock.connections import Connection, StoreConnection, WarehouseConnection
 from penstock.spec import Name, Spec
 
+BLOCK_PREFIX = "penstock-"
+"""What the type of a block begins with; the kind of connection that it holds follows."""
+
 
 class BlockRef(Spec):
     """A connection whose settings and secrets are in a Prefect block."""
@@ -17,6 +20,11 @@ class BlockRef(Spec):
     block: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$")] = Field(
         description="`<block type>/<block name>`, such as `penstock-gladly/warbyparker`."
     )
+
+    @property
+    def kind(self) -> str:
+        """The kind of connection that the block holds, which its type's name says."""
+        return self.block.partition("/")[0].removeprefix(BLOCK_PREFIX).replace("-", "_")
 
 
 def _inline_or_block(value: Any) -> str:
@@ -55,6 +63,36 @@ class DbtTarget(Spec):
     threads: int | None = Field(default=None, ge=1, description="The profile's number by default.")
 
 
+class ThreadRunner(Spec):
+    """Datasets are landed by threads of the run's own process."""
+
+    kind: Literal["threads"]
+
+
+class DaskRunner(Spec):
+    """Datasets are landed by the processes of a Dask cluster (`pip install "penstock[dask]"`)."""
+
+    kind: Literal["dask"]
+    address: str | None = Field(
+        default=None, description="A scheduler that is there, such as tcp://host:8786; a local cluster without it."
+    )
+    processes: int = Field(default=2, ge=1, le=64, description="Processes of the local cluster.")
+
+
+class RayRunner(Spec):
+    """Datasets are landed by the workers of a Ray cluster (`pip install "penstock[ray]"`)."""
+
+    kind: Literal["ray"]
+    address: str | None = Field(
+        default=None, description="A cluster that is there, such as ray://host:10001; a local one without it."
+    )
+    processes: int = Field(default=2, ge=1, le=64, description="Processes of the local cluster.")
+
+
+TaskRunnerSetting = Annotated[ThreadRunner | DaskRunner | RayRunner, Field(discriminator="kind")]
+"""Where the datasets of a run are landed."""
+
+
 class PlatformSpec(Spec):
     """An environment: stores, connections, and where runs happen."""
 
@@ -81,3 +119,20 @@ class PlatformSpec(Spec):
     parallel_datasets: int = Field(
         default=4, ge=1, le=64, description="How many datasets of one run are landed at once."
     )
+    task_runner: TaskRunnerSetting = Field(
+        default=ThreadRunner(kind="threads"), description="What lands the datasets of a run; threads by default."
+    )
+    limits: dict[Name, Annotated[int, Field(ge=1, le=1000)]] = Field(
+        default_factory=dict,
+        description="How many extractions may use a connection at once, over all runs and all workers, by connection.",
+    )
+
+    @property
+    def managed_limits(self) -> dict[str, int]:
+        """Prefect's global concurrency limits that this platform has, by their names there."""
+        return {limit_name(self.platform, connection): limit for connection, limit in self.limits.items()}
+
+
+def limit_name(platform: str, connection: str) -> str:
+    """Returns the name of the global concurrency limit that holds a connection's extractions in Prefect."""
+    return f"penstock:{platform}:{connection}"

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from deployments.catalog import inspect_catalog, load_catalog, problems_of
-from penstock.connections import GladlyConnection
+from deployments.platform_checks import connection_kinds, require_connections
+from penstock.connections import Connection, GladlyConnection, StoreConnection, WarehouseConnection
 from penstock.errors import ConfigurationError
+from penstock.platform import BlockRef
 from sandbox.gladly.settings import GLADLY_EMAIL, GLADLY_ORG, GLADLY_TOKEN
 from tasks.definitions.problems import DefinitionProblems, Problem
 from tasks.definitions.project import Project, find_project
@@ -88,6 +90,7 @@ def world(tmp_path: Path) -> World:
 def test_the_repositorys_own_files_are_valid() -> None:
     catalog = inspect_catalog(Project(REPOSITORY))
     assert catalog.problems == ()
+    assert list(catalog.platforms) == ["dev", "local", "prod"]
     assert "warbyparker-gladly-daily" in [one.pipeline for one in catalog.pipelines]
     assert "local" in catalog.platforms
     (example,) = [one for one in catalog.pipelines if one.pipeline == "warbyparker-gladly-daily"]
@@ -158,8 +161,44 @@ def test_a_connection_that_a_platform_lacks_is_reported_for_that_platform(world:
     problem = world.only_problem()
     assert (problem.path, problem.line, problem.column, problem.key) == (path, 4, 24, "source.connection")
     assert problem.suggestion == "acm-gladly"
+    assert not problem.is_error, "it runs on local"
     assert "platforms/prod.yaml" in problem.guidance
     assert "`gladly`" in problem.guidance
+    catalog = load_catalog(world.project)
+    with pytest.raises(ConfigurationError, match=r"acme-gladly \(of acme-daily\)"):
+        require_connections(catalog.pipelines, catalog.platform("prod"))
+    require_connections(catalog.pipelines, catalog.platform("local"))
+
+
+def test_a_connection_that_every_platform_lacks_is_an_error(world: World) -> None:
+    world.platform("local", "acm")
+    world.pipeline("acme-daily")
+    assert world.only_problem().is_error
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "suggestion"),
+    [
+        ("store: {kind: folder, path: lake}", "store: {block: penstock-s33/lake}", "store.block", "penstock-s3/lake"),
+        ("store: {kind: folder, path: lake}", "store: {block: penstock-gladly/acme}", "store.block", None),
+        ("dbt:", "limits: {acme-gladli: 2}\ndbt:", "limits.acme-gladli", "acme-gladly"),
+    ],
+)
+def test_what_cannot_work_on_a_platform_is_said_where_it_stands(
+    world: World, old: str, new: str, key: str, suggestion: str | None
+) -> None:
+    text = PLATFORM.format(name="prod", connections=connection("acme"))
+    assert old in text
+    path = world.platform("prod", text=text.replace(old, new))
+    problem = world.only_problem()
+    assert (problem.path, problem.key, problem.suggestion, problem.is_error) == (path, key, suggestion, True)
+
+
+def test_every_block_type_is_named_after_the_kind_of_connection_that_it_holds() -> None:
+    from blocks.catalog import BLOCK_TYPES
+
+    kinds = {kind for union in (Connection, StoreConnection, WarehouseConnection) for kind in connection_kinds(union)}
+    assert {BlockRef(block=f"{slug}/x").kind for slug in BLOCK_TYPES} <= kinds
 
 
 def test_a_connection_of_another_kind_than_the_source_takes_is_an_error(world: World) -> None:
@@ -169,11 +208,15 @@ def test_a_connection_of_another_kind_than_the_source_takes_is_an_error(world: W
     assert all(word in problem.message for word in ("`acme-gladly`", "`folder`", "`gladly`"))
 
 
-def test_a_block_may_be_of_any_kind(world: World) -> None:
+def test_a_block_is_of_a_kind_that_the_source_takes(world: World) -> None:
     block = "  acme-gladly: {block: penstock-gladly/acme}"
     world.platform("local", text=PLATFORM.format(name="local", connections=block))
     world.pipeline("acme-daily")
     assert world.problems() == []
+    world.platform(
+        "local", text=PLATFORM.format(name="local", connections=block.replace("penstock-gladly", "penstock-rest"))
+    )
+    assert all(word in world.only_problem().message for word in ("`acme-gladly`", "`rest`", "`gladly`"))
 
 
 def test_each_instance_needs_its_own_connection(world: World) -> None:

@@ -164,7 +164,7 @@ def test_a_value_of_ours_that_came_from_the_environment_is_shown_as_its_referenc
         ("{block: penstock-rest/acme}", "penstock-rest", 12, "connections.acme-rest", None),
         ("acme-rest:", "Acme_Rest:", 12, "connections.Acme_Rest", None),
         ('work_pool: "${POOL}"', "workpool: x", 14, "workpool", "work_pool"),
-        ("kind: duckdb", "kind: snowflake", 4, "warehouse.kind", None),
+        ("kind: duckdb", "kind: oracle", 4, "warehouse", None),
         ("target: prod", "target: prod, threads: 0", 13, "dbt.threads", None),
     ],
 )
