@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -14,52 +15,66 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from penstock.platform import limit_name
-from sandbox.rest.collection import Collection
-from sandbox.server import Sandbox, serve
-from sandbox.settings import SandboxSettings
 from tasks.limits import ensure_limits, extraction_slot
 
 NAMES = ("orders", "refunds", "visits")
 
 
-class Counted:
-    """Records that are slow to give, and how many were asked for at once."""
+class SlowApi(ThreadingHTTPServer):
+    """Answers each request with one record after a while, and counts how many were under way at once."""
+
+    daemon_threads = True
 
     def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), SlowAnswer)
         self.lock = threading.Lock()
         self.now = self.most = self.asked = 0
 
-    def __call__(self, start: Any, end: Any) -> list[dict[str, Any]]:
-        with self.lock:
-            self.now += 1
-            self.asked += 1
-            self.most = max(self.most, self.now)
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class SlowAnswer(BaseHTTPRequestHandler):
+    server: SlowApi
+
+    def do_GET(self) -> None:
+        api = self.server
+        with api.lock:
+            api.now += 1
+            api.asked += 1
+            api.most = max(api.most, api.now)
         time.sleep(0.7)
-        with self.lock:
-            self.now -= 1
-        return [{"id": 1}]
+        with api.lock:
+            api.now -= 1
+        body = b'{"data": [{"id": 1}]}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
 
 
 @pytest.fixture
-def counted() -> Counted:
-    return Counted()
+def shop(project: Any) -> Iterator[SlowApi]:
+    for number in (1, 2):
+        datasets = "".join(f"\n  - {{name: {name}_{number}, path: /{name}, records: data}}" for name in NAMES)
+        project.write_pipeline(
+            f"shop-{number}",
+            "source: {kind: rest, connection: shop-api}\nwindow: {kind: full}\n"
+            f"load_strategy: {{kind: full_refresh}}\ndatasets:{datasets}\n",
+        )
+    with SlowApi() as api:
+        threading.Thread(target=api.serve_forever, daemon=True).start()
+        yield api
+        api.shutdown()
 
 
-@pytest.fixture
-def shop(project: Any, counted: Counted) -> Iterator[Sandbox]:
-    with serve(SandboxSettings(collections={name: Collection(records=counted) for name in NAMES})) as sandbox:
-        for number in (1, 2):
-            datasets = "".join(f"\n  - {{name: {name}_{number}, path: /{name}, records: data}}" for name in NAMES)
-            project.write_pipeline(
-                f"shop-{number}",
-                "source: {kind: rest, connection: shop-api}\nwindow: {kind: full}\n"
-                f"load_strategy: {{kind: full_refresh}}\ndatasets:{datasets}\n",
-            )
-        yield sandbox
-
-
-def run_both_at_once(project: Any, sandbox: Sandbox, more: str) -> None:
-    project.write_platform(f'shop-api: {{kind: rest, base_url: "{sandbox.url}/rest"}}', more=more)
+def run_both_at_once(project: Any, api: SlowApi, more: str) -> None:
+    project.write_platform(f'shop-api: {{kind: rest, base_url: "{api.url}"}}', more=more)
     command = [sys.executable, "-m", "deployments.cli", "run", "--no-transform"]
     both = [
         subprocess.Popen([*command, f"shop-{number}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -72,16 +87,14 @@ def run_both_at_once(project: Any, sandbox: Sandbox, more: str) -> None:
             assert project.query(f"select count(*) from acme_bronze.rest__{name}_{number}") == [(1,)]
 
 
-def test_two_runs_at_once_keep_to_the_limit_of_the_connection_that_they_share(
-    project: Any, shop: Sandbox, counted: Counted
-) -> None:
+def test_two_runs_at_once_keep_to_the_limit_of_the_connection_that_they_share(project: Any, shop: SlowApi) -> None:
     run_both_at_once(project, shop, "limits: {shop-api: 1}\n")
-    assert (counted.most, counted.asked) == (1, 6)
+    assert (shop.most, shop.asked) == (1, 6)
 
 
-def test_without_a_limit_they_ask_at_once(project: Any, shop: Sandbox, counted: Counted) -> None:
+def test_without_a_limit_they_ask_at_once(project: Any, shop: SlowApi) -> None:
     run_both_at_once(project, shop, "")
-    assert counted.most > 1
+    assert shop.most > 1
 
 
 def test_a_limit_is_made_once_follows_the_file_and_frees_what_it_held(project: Any, prefect_url: str) -> None:
