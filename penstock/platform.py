@@ -104,6 +104,36 @@ class AlertSpec(Spec):
     stuck_after: Duration = Field(default="6h", description="How long a run may take; days count as 24 hours here.")
 
 
+class ThreadRunner(Spec):
+    """Datasets are landed by threads of the run's own process."""
+
+    kind: Literal["threads"]
+
+
+class DaskRunner(Spec):
+    """Datasets are landed by the processes of a Dask cluster (`pip install "penstock[dask]"`)."""
+
+    kind: Literal["dask"]
+    address: str | None = Field(
+        default=None, description="A scheduler that is there, such as tcp://host:8786; a local cluster without it."
+    )
+    processes: int = Field(default=2, ge=1, le=64, description="Processes of the local cluster.")
+
+
+class RayRunner(Spec):
+    """Datasets are landed by the workers of a Ray cluster (`pip install "penstock[ray]"`)."""
+
+    kind: Literal["ray"]
+    address: str | None = Field(
+        default=None, description="A cluster that is there, such as ray://host:10001; a local one without it."
+    )
+    processes: int = Field(default=2, ge=1, le=64, description="Processes of the local cluster.")
+
+
+TaskRunnerSetting = Annotated[ThreadRunner | DaskRunner | RayRunner, Field(discriminator="kind")]
+"""Where the datasets of a run are landed."""
+
+
 class PlatformSpec(Spec):
     """An environment: stores, connections, and where runs happen."""
 
@@ -139,6 +169,13 @@ class PlatformSpec(Spec):
     parallel_datasets: int = Field(
         default=4, ge=1, le=64, description="How many datasets of one run are landed at once."
     )
+    task_runner: TaskRunnerSetting = Field(
+        default=ThreadRunner(kind="threads"), description="What lands the datasets of a run; threads by default."
+    )
+    limits: dict[Name, Annotated[int, Field(ge=1, le=1000)]] = Field(
+        default_factory=dict,
+        description="How many extractions may use a connection at once, over all runs and all workers, by connection.",
+    )
 
     @model_validator(mode="after")
     def _can_be_deployed(self) -> Self:
@@ -147,3 +184,13 @@ class PlatformSpec(Spec):
         if self.alerts is not None and self.project is None:
             raise ValueError("`alerts` needs a `project`: its automations are told apart by it")
         return self
+
+    @property
+    def managed_limits(self) -> dict[str, int]:
+        """Prefect's global concurrency limits that this platform has, by their names there."""
+        return {limit_name(self.platform, connection): limit for connection, limit in self.limits.items()}
+
+
+def limit_name(platform: str, connection: str) -> str:
+    """Returns the name of the global concurrency limit that holds a connection's extractions in Prefect."""
+    return f"penstock:{platform}:{connection}"
