@@ -37,7 +37,7 @@ def acme(
 PLATFORM = """
 version: 1
 platform: local
-store: {{kind: folder, path: "${{PENSTOCK_HOME}}/lake"}}
+store: {store}
 warehouse: {{kind: duckdb, path: "${{PENSTOCK_HOME}}/warehouse.duckdb"}}
 connections:
 {connections}
@@ -45,15 +45,18 @@ dbt: {{target: duckdb}}
 """
 
 
+FOLDER = '{kind: folder, path: "${PENSTOCK_HOME}/lake"}'
+
+
 class Project(NamedTuple):
     """A project folder; `run` runs a pipeline's flow in this process and returns its report."""
 
     root: Path
 
-    def write_platform(self, connections: str) -> None:
+    def write_platform(self, connections: str, *, store: str = FOLDER) -> None:
         path = self.root / "deployments" / "platforms" / "local.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(PLATFORM.format(connections=textwrap.indent(textwrap.dedent(connections), "  ")))
+        path.write_text(PLATFORM.format(store=store, connections=textwrap.indent(textwrap.dedent(connections), "  ")))
 
     def write_pipeline(self, name: str, text: str) -> None:
         path = self.root / "deployments" / "clients" / "acme" / f"{name}.yaml"
