@@ -152,7 +152,7 @@ def inspect_platform(
         root = _with_connections(root, connections)
     resolver = ReferenceResolver(environment, kept=_DEPLOY_TIME_KEYS)
     resolved = resolver.resolve(root)
-    validated = validate(PlatformSpec, resolved)
+    validated = validate(PlatformSpec, resolved, keeps_references=environment is None)
     problems += [*reference_problems(root, _DEPLOY_TIME_KEYS), *resolver.problems]
     return Definition(
         path, resolved, validated.spec, (*problems, *literal_secrets(root, resolved), *validated.problems)

@@ -27,10 +27,15 @@ class Project(NamedTuple):
 
     root: Path
 
-    def write_platform(self, connections: str) -> None:
-        path = self.root / "deployments" / "platforms" / "local.yaml"
+    def write_platform(self, connections: str, name: str = "local", more: str = "") -> None:
+        path = self.root / "deployments" / "platforms" / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(PLATFORM.format(connections=textwrap.indent(textwrap.dedent(connections), "  ")))
+        text = PLATFORM.format(connections=textwrap.indent(textwrap.dedent(connections), "  "))
+        if name != "local":  # a lake and a warehouse of its own
+            text = text.replace("platform: local", f"platform: {name}").replace(
+                "PENSTOCK_HOME}/", f"PENSTOCK_HOME}}/{name}/"
+            )
+        path.write_text(text + textwrap.dedent(more))
 
     def write_pipeline(self, name: str, text: str) -> None:
         path = self.root / "deployments" / "clients" / "acme" / f"{name}.yaml"
@@ -46,15 +51,15 @@ class Project(NamedTuple):
         spec = read_pipeline(find_pipeline(pipeline, project))
         return run_flow(project, spec, {"pipeline": pipeline, "transform": False, **parameters}).report
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.warehouse().query(sql).rows
+    def query(self, sql: str, platform: str = "local") -> list[tuple[Any, ...]]:
+        return self.warehouse(platform).query(sql).rows
 
-    def warehouse(self) -> Any:
+    def warehouse(self, platform: str = "local") -> Any:
         from tasks.definitions.project import find_project
         from tasks.definitions.reading import read_platform
         from tasks.environment import Environment
 
-        return Environment(read_platform("local", find_project(), connections=())).warehouse()
+        return Environment(read_platform(platform, find_project(), connections=())).warehouse()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deployments.catalog import inspect_catalog, load_catalog, problems_of
+from deployments.platform_checks import require_connections
 from penstock.connections import GladlyConnection
 from penstock.errors import ConfigurationError
 from sandbox.gladly.settings import GLADLY_EMAIL, GLADLY_ORG, GLADLY_TOKEN
@@ -89,6 +90,7 @@ def world(tmp_path: Path) -> World:
 def test_the_repositorys_own_files_are_valid() -> None:
     catalog = inspect_catalog(Project(REPOSITORY))
     assert catalog.problems == ()
+    assert list(catalog.platforms) == ["dev", "local", "prod"]
     assert "warbyparker-gladly-daily" in [one.pipeline for one in catalog.pipelines]
     assert "local" in catalog.platforms
     (example,) = [one for one in catalog.pipelines if one.pipeline == "warbyparker-gladly-daily"]
@@ -159,8 +161,35 @@ def test_a_connection_that_a_platform_lacks_is_reported_for_that_platform(world:
     problem = world.only_problem()
     assert (problem.path, problem.line, problem.column, problem.key) == (path, 4, 24, "source.connection")
     assert problem.suggestion == "acm-gladly"
+    assert not problem.is_error, "it runs on local"
     assert "platforms/prod.yaml" in problem.guidance
     assert "`gladly`" in problem.guidance
+    catalog = load_catalog(world.project)
+    with pytest.raises(ConfigurationError, match=r"acme-gladly \(of acme-daily\)"):
+        require_connections(catalog.pipelines, catalog.platform("prod"))
+    require_connections(catalog.pipelines, catalog.platform("local"))
+
+
+def test_a_connection_that_every_platform_lacks_is_an_error(world: World) -> None:
+    world.platform("local", "acm")
+    world.pipeline("acme-daily")
+    assert world.only_problem().is_error
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "suggestion"),
+    [
+        ("dbt:", "limits: {acme-gladli: 2}\ndbt:", "limits.acme-gladli", "acme-gladly"),
+    ],
+)
+def test_what_cannot_work_on_a_platform_is_said_where_it_stands(
+    world: World, old: str, new: str, key: str, suggestion: str | None
+) -> None:
+    text = PLATFORM.format(name="prod", connections=connection("acme"))
+    assert old in text
+    path = world.platform("prod", text=text.replace(old, new))
+    problem = world.only_problem()
+    assert (problem.path, problem.key, problem.suggestion, problem.is_error) == (path, key, suggestion, True)
 
 
 def test_a_connection_of_another_kind_than_the_source_takes_is_an_error(world: World) -> None:

@@ -15,10 +15,10 @@ from tasks.warehouses.columns import ColumnChange, needed_columns, own_columns
 from tasks.warehouses.duckdb import loading
 from tasks.warehouses.duckdb.connection import Sql
 from tasks.warehouses.duckdb.load_state import LoadState
-from tasks.warehouses.duckdb.quoting import identifier
 from tasks.warehouses.duckdb.reading import TEXT, Column, Reading, RowRange
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
 from tasks.warehouses.duckdb.tables import Table, column_types
+from tasks.warehouses.quoting import identifier
 
 _FILES = "<staged files>"
 _OTHER_COLUMNS = "<columns of the files>"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, TableRef
@@ -20,6 +19,7 @@ from tasks.warehouses.duckdb.loading import run_load
 from tasks.warehouses.duckdb.preview import preview_load
 from tasks.warehouses.duckdb.staged_paths import staged_paths
 from tasks.warehouses.duckdb.tables import Table, describe
+from tasks.warehouses.ledger_rows import in_utc
 
 
 class DuckDBWarehouse:
@@ -98,8 +98,4 @@ class DuckDBWarehouse:
                 )
             with explained(is_query=True):
                 rows = opened.rows(sql, parameters)
-            return Rows(opened.column_names(), [tuple(_in_utc(value) for value in row) for row in rows])
-
-
-def _in_utc(value: Any) -> Any:
-    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
+            return Rows(opened.column_names(), [tuple(in_utc(value) for value in row) for row in rows])
