@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from deployments.asking import parse_moment
+from deployments.running import open_platform_warehouse
 from penstock.artifacts import Interval
 from penstock.backfill import cut, missing, refuse_future
 from penstock.errors import ConfigurationError
@@ -16,7 +17,6 @@ from penstock.pipeline import PipelineSpec
 from penstock.plan import backfill_zone, select_datasets
 from penstock.spec import Artifact
 from tasks.definitions.project import Project
-from tasks.environment import current_environment
 
 
 class BackfillWindow(Artifact):
@@ -43,7 +43,7 @@ def plan_backfill(
     refuse_future(end, datetime.now(UTC))
     windows = cut(start, end, every, zone)
     datasets = select_datasets(pipeline, names)
-    warehouse = current_environment(project, connections=()).warehouse()
+    warehouse = open_platform_warehouse(project)
     records = warehouse.loads(targets=[dataset.target for dataset in datasets], touching=(start, end))
     lacking = {dataset.name: set(missing(windows, records, dataset.target)) for dataset in datasets}
     return [

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from deployments.platform_checks import check_platform
 from penstock.errors import ConfigurationError
 from penstock.findings import Finding, Where, nearest
 from penstock.naming import qualified_dataset
 from penstock.pipeline import PipelineSpec, target_of
-from penstock.platform import BlockRef, PlatformSpec
+from penstock.platform import PlatformSpec
 from penstock.sources.registry import SOURCES
 from penstock.spec import Spec
 from tasks.definitions.client_flows import flow_path, shadows_module
@@ -210,7 +211,11 @@ def _connection_problems(files: Sequence[PipelineFile], platforms: Sequence[Plat
             for platform in platforms:
                 finding = _connection_finding(spec, name, platform.spec) if platform.spec else None
                 if finding is not None:
-                    yield _problem(file, finding._replace(where=where))
+                    # A pipeline begins on one platform; nothing can be deployed to another one before it has all.
+                    is_error = finding.is_error or not any(
+                        name in one.spec.connections for one in platforms if one.spec
+                    )
+                    yield _problem(file, finding._replace(where=where, is_error=is_error))
 
 
 def _connection_finding(spec: PipelineSpec, name: str, platform: PlatformSpec) -> Finding | None:
@@ -222,8 +227,9 @@ def _connection_finding(spec: PipelineSpec, name: str, platform: PlatformSpec) -
             f"the platform `{platform.platform}` has no connection `{name}`",
             f"Add one of kind {_kinds(accepted)} to `connections` in deployments/platforms/{platform.platform}.yaml.",
             suggestion=nearest(name, platform.connections),
+            is_error=False,
         )
-    if isinstance(connection, BlockRef) or connection.kind in accepted:
+    if connection.kind in accepted:
         return None
     return Finding(
         (),
@@ -268,3 +274,4 @@ def _platform_problems(platforms: Sequence[PlatformFile]) -> Iterator[Problem]:
                 suggestion=file.path.stem,
             )
             yield _problem(file, finding)
+        yield from (_problem(file, finding) for finding in check_platform(platform))

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from deployments.catalog import Catalog
+from deployments.platform_checks import require_connections
 from penstock.errors import ConfigurationError
 from penstock.pipeline import PipelineSpec
 from penstock.platform import PlatformSpec
@@ -73,7 +74,7 @@ def compile_deployments(catalog: Catalog, platform: PlatformSpec, fill: Fill | N
         fill: What becomes of these references; by default they become Prefect's own, which it resolves when it deploys.
 
     Raises:
-        ConfigurationError: the platform has no work pool.
+        ConfigurationError: the platform has no work pool, or lacks a connection that a pipeline names.
     """
     if platform.work_pool is None:
         raise ConfigurationError(
@@ -81,6 +82,7 @@ def compile_deployments(catalog: Catalog, platform: PlatformSpec, fill: Fill | N
             guidance=f"Set `work_pool` in deployments/platforms/{platform.platform}.yaml.",
             platform=platform.platform,
         )
+    require_connections(catalog.pipelines, platform)
     pipelines = sorted(catalog.pipelines, key=lambda pipeline: pipeline.pipeline)
     fill = fill or _templated
     pool = {"name": fill(platform.work_pool), "job_variables": fill(_job_variables(platform))}
