@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from sandbox.server import Sandbox, serve
@@ -108,6 +109,52 @@ def test_a_prefect_api_that_does_not_answer_is_named_with_the_way_out(copy_of_th
     assert "error: the Prefect API that is configured does not answer" in done.stderr
     assert "port: 9" in done.stderr
     assert "unset PREFECT_API_URL" in done.stderr
+
+
+def test_deploying_goes_as_its_page_says(copy_of_the_project: Path, prefect_url: str) -> None:
+    project = copy_of_the_project
+    commands, settings = blocks("docs/deploying.md", "sh"), blocks("docs/deploying.md", "yaml")
+    _server, _sandbox, _export, deploy, worker, runs, again, _cloud = commands
+    times, alerts, containers = settings
+    outputs = []
+    for command in deploy.splitlines():
+        done = run(command, project, PREFECT_API_URL=prefect_url)
+        assert done.returncode == 0, done.stdout + done.stderr
+        outputs.append(done.stdout)
+    assert "dry run, nothing sent: 1 create" in outputs[0]
+    assert "work pool local" in outputs[1]
+    # What these start is in tests/e2e/test_deployed.py; here only that they name what was deployed.
+    assert worker.strip() == "prefect worker start --pool local"
+    deployment = httpx.get(f"{prefect_url}/deployments/name/warbyparker/warbyparker-gladly-daily").raise_for_status()
+    parameters = set(deployment.json()["parameter_openapi_schema"]["properties"])
+    assert "warbyparker/warbyparker-gladly-daily" in runs
+    assert set(re.findall(r"--param '(\w+)=", runs)) <= parameters
+
+    path = project / "deployments/clients/warbyparker/warbyparker-gladly-daily.yaml"
+    path.write_text(re.sub(r"(?m)^schedules:.*\n", times, path.read_text()))
+    updated, unchanged = (run(command, project, PREFECT_API_URL=prefect_url) for command in again.splitlines())
+    assert "+ schedule noon" in updated.stdout, updated.stderr
+    schedules = httpx.get(deployment.url).json()["schedules"]
+    assert {one["slug"]: one["active"] for one in schedules} == {"morning": True, "noon": False}
+    assert unchanged.stdout == "1 unchanged\n"
+    assert httpx.delete(f"{prefect_url}/deployments/{deployment.json()['id']}").is_success
+    assert httpx.delete(f"{prefect_url}/work_pools/local").is_success
+
+    platform = (project / "deployments/platforms/local.yaml").read_text().replace("platform: local", "platform: prod")
+    text = platform.replace("work_pool: local\n", alerts + containers)
+    (project / "deployments/platforms/prod.yaml").write_text(text)
+    valid = run("penstock validate && penstock compile --platform prod", project)
+    assert valid.returncode == 0, valid.stdout + valid.stderr
+    assert "directory: /opt/penstock" in (project / "prefect.yaml").read_text()
+
+
+def test_the_image_has_the_project_where_the_deployments_look_for_it() -> None:
+    from deployments.compile import IMAGE_PROJECT
+
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert f"WORKDIR {IMAGE_PROJECT}\n" in dockerfile
+    for source in re.findall(r"^COPY (?:--\S+ )?(\S+) ", dockerfile, flags=re.MULTILINE):
+        assert (ROOT / source).exists()
 
 
 @pytest.mark.parametrize("document", ["docs/pipelines.md"])
