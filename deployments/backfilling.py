@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from deployments.asking import parse_moment
+from deployments.running import open_platform_warehouse
 from penstock.artifacts import Interval
 from penstock.backfill import cut, missing, refuse_future
 from penstock.errors import ConfigurationError
@@ -17,7 +18,6 @@ from penstock.plan import backfill_zone, select_datasets
 from penstock.report import BackfillReport
 from penstock.spec import Artifact
 from tasks.definitions.project import Project
-from tasks.environment import current_environment
 
 
 class BackfillWindow(Artifact):
@@ -44,7 +44,7 @@ def plan_backfill(
     refuse_future(end, datetime.now(UTC))
     windows = cut(start, end, every, zone)
     datasets = select_datasets(pipeline, names)
-    warehouse = current_environment(project, connections=()).warehouse()
+    warehouse = open_platform_warehouse(project)
     records = warehouse.loads(targets=[dataset.target for dataset in datasets], touching=(start, end))
     lacking = {dataset.name: set(missing(windows, records, dataset.target)) for dataset in datasets}
     return [
@@ -81,6 +81,7 @@ def run_backfill(
     with prefect_api(project):
         from flows.backfill_flow import backfill
         from flows.run_report import find_backfill_report
+        from tasks.environment import current_environment
 
         state = backfill(**parameters, start=start, end=end, return_state=True)
         lake = current_environment(project, connections=()).lake()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -44,11 +45,19 @@ class Catalog(NamedTuple):
         return {file.spec.platform: file.spec for file in self.platform_files if file.spec is not None}
 
     def platform(self, name: str) -> PlatformSpec:
-        """Returns a platform.
+        """Returns a platform, to deploy to; to run, `read_platform` reads it with its environment.
+
+        Where a reference stands for what only its value can be checked as, such as a URL, the platform comes without
+        its connections, and with what the environment says of its store and warehouse.
 
         Raises:
             ConfigurationError: there is no such platform.
+            DefinitionProblems: it cannot be read without a variable that is not set.
         """
+        unread = next((file for file in self.platform_files if file.spec is None and file.path.stem == name), None)
+        if unread is not None:
+            bare = inspect_platform(unread.path, None, connections=())
+            return bare.spec or inspect_platform(unread.path, os.environ, connections=()).require()
         if name not in self.platforms:
             close = nearest(name, self.platforms)
             raise ConfigurationError(

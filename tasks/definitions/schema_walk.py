@@ -88,12 +88,22 @@ def _child(node: Node, part: str | int) -> tuple[Mark, Node] | None:
 def _annotation_below(annotation: Any, part: str | int) -> Any:
     model = _model(annotation)
     if model is not None:
-        field = model.model_fields.get(str(part))
+        field = field_of(model, str(part))
         return field.annotation if field else None
     arguments = get_args(annotation)
     if get_origin(annotation) is dict:
         return arguments[1]
     return arguments[0] if get_origin(annotation) in {tuple, list} and arguments else None
+
+
+def keys_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Returns a model's fields by the keys that a file gives them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def field_of(model: type[BaseModel], key: str) -> FieldInfo | None:
+    """Returns the field that a key of a file means."""
+    return keys_of(model).get(key)
 
 
 def union_members(annotation: Any) -> tuple[Any, ...]:

@@ -8,31 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from deployments.scaffolding import client_flow
 from penstock.report import RunReport
-
-FLOW = '''
-"""The client's flow."""
-from __future__ import annotations
-from prefect import flow
-from flows.elt import run_pipeline
-from penstock.plan import RunOptions
-from penstock.strategy import LoadStrategy
-from penstock.window import TimeWindow
-
-
-@flow(name="acme", flow_run_name="{pipeline}")
-def acme(
-    pipeline: str,
-    window: TimeWindow | None = None,
-    load_strategy: LoadStrategy | None = None,
-    datasets: list[str] | None = None,
-    transform: bool = True,
-    options: RunOptions = RunOptions(),
-):
-    return run_pipeline(
-        pipeline, options, window=window, load_strategy=load_strategy, datasets=datasets, transform=transform
-    )
-'''
 
 PLATFORM = """
 version: 1
@@ -89,7 +66,7 @@ class Project(NamedTuple):
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_url: str) -> Project:
     flow = tmp_path / "flows" / "clients" / "acme.py"
     flow.parent.mkdir(parents=True)
-    flow.write_text(FLOW)
+    flow.write_text(client_flow("acme"))
     monkeypatch.setenv("PENSTOCK_PROJECT", str(tmp_path))
     monkeypatch.setenv("PREFECT_API_URL", prefect_url)
     monkeypatch.setenv("PENSTOCK_HOME", str(tmp_path / "home"))

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 
 from deployments.catalog import inspect_catalog, load_catalog, problems_of
-from deployments.platform_checks import connection_kinds, require_connections
-from penstock.connections import Connection, GladlyConnection, StoreConnection, WarehouseConnection
+from deployments.platform_checks import require_connections
+from penstock.connections import GladlyConnection
 from penstock.errors import ConfigurationError
-from penstock.platform import BlockRef
 from sandbox.gladly.settings import GLADLY_EMAIL, GLADLY_ORG, GLADLY_TOKEN
 from tasks.definitions.problems import DefinitionProblems, Problem
 from tasks.definitions.project import Project, find_project
@@ -179,8 +179,6 @@ def test_a_connection_that_every_platform_lacks_is_an_error(world: World) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "key", "suggestion"),
     [
-        ("store: {kind: folder, path: lake}", "store: {block: penstock-s33/lake}", "store.block", "penstock-s3/lake"),
-        ("store: {kind: folder, path: lake}", "store: {block: penstock-gladly/acme}", "store.block", None),
         ("dbt:", "limits: {acme-gladli: 2}\ndbt:", "limits.acme-gladli", "acme-gladly"),
     ],
 )
@@ -194,13 +192,6 @@ def test_what_cannot_work_on_a_platform_is_said_where_it_stands(
     assert (problem.path, problem.key, problem.suggestion, problem.is_error) == (path, key, suggestion, True)
 
 
-def test_every_block_type_is_named_after_the_kind_of_connection_that_it_holds() -> None:
-    from blocks.catalog import BLOCK_TYPES
-
-    kinds = {kind for union in (Connection, StoreConnection, WarehouseConnection) for kind in connection_kinds(union)}
-    assert {BlockRef(block=f"{slug}/x").kind for slug in BLOCK_TYPES} <= kinds
-
-
 def test_a_connection_of_another_kind_than_the_source_takes_is_an_error(world: World) -> None:
     world.platform("local", text=PLATFORM.format(name="local", connections="  acme-gladly: {kind: folder, path: x}"))
     world.pipeline("acme-daily")
@@ -208,15 +199,43 @@ def test_a_connection_of_another_kind_than_the_source_takes_is_an_error(world: W
     assert all(word in problem.message for word in ("`acme-gladly`", "`folder`", "`gladly`"))
 
 
-def test_a_block_is_of_a_kind_that_the_source_takes(world: World) -> None:
-    block = "  acme-gladly: {block: penstock-gladly/acme}"
-    world.platform("local", text=PLATFORM.format(name="local", connections=block))
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ("penstock-gladly/acme", ()),
+        ("penstock-folder/acme", ("`acme-gladly`", "`folder`", "takes `gladly`")),
+        ("penstock-gladdly/acme", ("`penstock-gladdly` cannot be used here", "did you mean `penstock-gladly`")),
+        ("aws-credentials/acme", ("`aws-credentials` cannot be used here", "penstock-s3")),
+    ],
+)
+def test_a_block_is_of_a_type_that_the_source_takes(world: World, block: str, words: tuple[str, ...]) -> None:
+    text = PLATFORM.format(name="local", connections=f"  acme-gladly: {{block: {block}}}")
+    world.platform("local", text=text)
     world.pipeline("acme-daily")
-    assert world.problems() == []
-    world.platform(
-        "local", text=PLATFORM.format(name="local", connections=block.replace("penstock-gladly", "penstock-rest"))
-    )
-    assert all(word in world.only_problem().message for word in ("`acme-gladly`", "`rest`", "`gladly`"))
+    found = world.problems()
+    assert [word for word in words if word not in str(found[0])] == []
+    assert len(found) == (1 if words else 0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "block", "is_right"),
+    [
+        ("store", "penstock-s3/lake", True),
+        ("store", "penstock-gladly/lake", False),
+        ("warehouse", "penstock-snowflake/dwh", True),
+        ("warehouse", "penstock-s3/lake", False),
+    ],
+)
+def test_the_store_and_the_warehouse_take_blocks_that_hold_one(
+    world: World, setting: str, block: str, is_right: bool
+) -> None:
+    text = PLATFORM.format(name="local", connections=connection("acme"))
+    changed = re.sub(rf"^{setting}: .*$", f"{setting}: {{block: {block}}}", text, flags=re.MULTILINE)
+    world.platform("local", text=changed)
+    world.pipeline("acme-daily")
+    found = world.problems()
+    assert [one.key for one in found] == ([] if is_right else [setting])
+    assert is_right or f"`{block.split('/', maxsplit=1)[0]}` cannot be used here" in found[0].message
 
 
 def test_each_instance_needs_its_own_connection(world: World) -> None:

@@ -180,7 +180,9 @@ class WarehouseFile:
                 return duckdb.connect(str(self.path), read_only=is_read_only, config=self._config())
             except duckdb.Error as error:
                 if not is_busy(error) or time.monotonic() >= deadline:
-                    raise explain(error) from error
+                    explanation = explain(error)
+                    explanation.facts["path"] = str(self.path)
+                    raise explanation from error
             time.sleep(_POLL_SECONDS)
 
     def _config(self) -> dict[str, str | bool | int | float | list[str]]:

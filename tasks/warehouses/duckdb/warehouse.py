@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, TableRef
@@ -19,6 +18,8 @@ from tasks.warehouses.duckdb.errors import explained
 from tasks.warehouses.duckdb.loading import run_load
 from tasks.warehouses.duckdb.preview import preview_load
 from tasks.warehouses.duckdb.staged_paths import staged_paths
+from tasks.warehouses.duckdb.tables import Table, describe
+from tasks.warehouses.ledger_rows import in_utc
 
 
 class DuckDBWarehouse:
@@ -72,8 +73,16 @@ class DuckDBWarehouse:
             yield {"PENSTOCK_WAREHOUSE_PATH": str(self._file.path)}
 
     def preview(self, plan: LoadPlan, columns: Sequence[str]) -> list[str]:
-        """Returns the SQL statements that a load of these columns would run; touches nothing."""
-        return preview_load(plan, columns)
+        """Returns what a load would do to the tables as they are, as SQL statements; touches nothing.
+
+        Raises:
+            TransientError: the file is in use.
+        """
+        with self._file.reading() as sql:
+            table = (
+                Table(plan.target, exists=False, types={}, row_count=0) if sql is None else describe(sql, plan.target)
+            )
+        return preview_load(plan, columns, table)
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
         """Runs one read-only query; instants come in UTC.
@@ -89,8 +98,4 @@ class DuckDBWarehouse:
                 )
             with explained(is_query=True):
                 rows = opened.rows(sql, parameters)
-            return Rows(opened.column_names(), [tuple(_in_utc(value) for value in row) for row in rows])
-
-
-def _in_utc(value: Any) -> Any:
-    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
+            return Rows(opened.column_names(), [tuple(in_utc(value) for value in row) for row in rows])
