@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 TABLE_PATTERN = r"^[a-z_][a-z0-9_]*$"
@@ -32,3 +34,14 @@ class Artifact(BaseModel):
 def snake(name: str) -> str:
     """Returns a hyphenated name as an SQL identifier (`warby-parker` -> `warby_parker`)."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+class PlainUnion:
+    """Writes a tagged union as `anyOf` into JSON Schemas: what it allows is the same, for each `kind` is a constant.
+
+    Pydantic writes `oneOf` with a `discriminator`, of which Prefect's form (3.8) shows nothing at all; of `anyOf` it
+    shows one tab a member, also where the union may be null.
+    """
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": handler(core_schema)["oneOf"]}
