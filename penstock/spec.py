@@ -24,6 +24,18 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Gives constants their value as the default of forms and editors; they stay required.
+
+        Prefect's form (3.8) does not send a constant otherwise, and then finds no variant of the union that fits.
+        """
+        schema = handler(core_schema)
+        for name, field in handler.resolve_ref_schema(schema).get("properties", {}).items():
+            if name == "kind" and "const" in field:
+                field.setdefault("default", field["const"])
+        return schema
+
 
 class Artifact(BaseModel):
     """What was decided or what happened: small, JSON-able, and passed between tasks instead of data."""
