@@ -54,6 +54,8 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "cdc, soft": {"kind": "cdc", "keys": ["id"], "order_by": "day", "delete_column": "op"},
     "cdc, hard": {"kind": "cdc", "keys": ["id"], "order_by": "day", "delete_column": "op", "deletes": "hard"},
 }
+NEW = Table(TARGET, exists=False, types={}, row_count=0)
+FILLED = Table(TARGET, exists=True, types={"id": "VARCHAR"}, row_count=1)
 COLUMNS = ("id", "part", "day", "op", "name")
 UNPARSED = {"CREATE ROLE", "GRANT", "GRANT ROLE", "GRANT SELECT"}
 """What sqlglot 30 has no grammar for, or not for all of it."""
@@ -111,7 +113,7 @@ def load_of_every_format(stage: InternalStage | ExternalStage) -> list[str]:
         staged = StagedNames(staged.stage, names, names)
         state = LoadState(sql, load_plan, batch, staged, new_names("batch-1", DAY), table, loaded_at=DAY)
         loading.survey(state)
-        state.json_keys = {"id": "id", "name": "user's \"name\""}
+        state.json_keys = {"id": "id", "name": 'user\'s "name"'}
         state.change = ColumnChange(written=COLUMNS, created=COLUMNS[1:], added=COLUMNS[1:])
         state.types = column_types(table, dict.fromkeys(COLUMNS, "VARCHAR"), load_plan.strategy)
         with loading.own_objects(state):
@@ -134,7 +136,7 @@ def all_statements() -> list[str]:
         statement
         for strategy in STRATEGIES.values()
         for stage in (INTERNAL, EXTERNAL)
-        for statement in preview_load(plan(strategy), COLUMNS, stage)
+        for statement in preview_load(plan(strategy), COLUMNS, FILLED, stage)
     ]
     for stage in (INTERNAL, EXTERNAL):
         statements += load_of_every_format(stage)
@@ -156,7 +158,7 @@ def test_every_statement_parses_in_snowflakes_dialect(caplog: pytest.LogCaptureF
 
 def test_no_ddl_comes_between_begin_and_commit() -> None:
     for strategy in STRATEGIES.values():
-        statements = preview_load(plan(strategy), COLUMNS, EXTERNAL)
+        statements = preview_load(plan(strategy), COLUMNS, FILLED, EXTERNAL)
         begin = statements.index("BEGIN")
         assert statements[-1] == "COMMIT"
         words = {re.sub(r"^(--.*\n)+", "", one).split()[0] for one in statements[begin + 1 : -1]}
@@ -165,7 +167,9 @@ def test_no_ddl_comes_between_begin_and_commit() -> None:
 
 
 def test_copy_names_its_files_and_columns_and_how_the_file_is_written() -> None:
-    validated, landed = (one for one in preview_load(plan(STRATEGIES["append"]), ("id", "name"), EXTERNAL) if "COPY" in one)
+    validated, landed = (
+        one for one in preview_load(plan(STRATEGIES["append"]), ("id", "name"), NEW, EXTERNAL) if "COPY" in one
+    )
     assert validated.endswith("VALIDATION_MODE = RETURN_ALL_ERRORS")
     for statement in (validated, landed):
         assert "FILES = ('<staged files>')" in statement
@@ -257,9 +261,18 @@ def test_types_widen_only_as_snowflake_alters_them() -> None:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        ("Number of columns in file (1) does not match that of the corresponding table (2)", "fewer fields than columns"),
-        ("Number of columns in file (3) does not match that of the corresponding table (2)", "more fields than columns"),
-        ("Found character 'x' instead of field delimiter ','", "a quote that is not closed, or text behind one that is"),
+        (
+            "Number of columns in file (1) does not match that of the corresponding table (2)",
+            "fewer fields than columns",
+        ),
+        (
+            "Number of columns in file (3) does not match that of the corresponding table (2)",
+            "more fields than columns",
+        ),
+        (
+            "Found character 'x' instead of field delimiter ','",
+            "a quote that is not closed, or text behind one that is",
+        ),
         ("Invalid UTF8 detected in string '0xFF'", "not in the file's encoding"),
         ("something new", "not in the file's dialect"),
     ],

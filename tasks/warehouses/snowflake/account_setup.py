@@ -78,6 +78,8 @@ def _compute_statements(connection: SnowflakeConnection) -> list[str]:
 def _role_statements(connection: SnowflakeConnection, roles: Roles) -> list[str]:
     made = [f"CREATE ROLE IF NOT EXISTS {identifier(role)}" for role in roles]
     granted = [f"GRANT ROLE {identifier(role)} TO ROLE SYSADMIN" for role in roles]
+    # Penstock signs in with one role, also for dbt: what the transformer may do, the loader may.
+    granted.append(f"GRANT ROLE {identifier(roles.transformer)} TO ROLE {identifier(roles.loader)}")
     to_user = [
         f"GRANT ROLE {identifier(role)} TO USER {identifier(connection.user)}"
         for role in (roles.loader, roles.transformer)
