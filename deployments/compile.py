@@ -99,7 +99,7 @@ def _deployment(pipeline: PipelineSpec, platform: PlatformSpec) -> dict[str, Any
         "entrypoint": flow_entrypoint(pipeline.client),
         "parameters": {"pipeline": pipeline.pipeline},
         "schedules": [_schedule(number, one) for number, one in enumerate(pipeline.schedules, start=1)],
-        "concurrency_limit": {"limit": 1, "collision_strategy": "ENQUEUE"},
+        "concurrency_limit": {"limit": platform.concurrent_runs, "collision_strategy": "ENQUEUE"},
     }
 
 

@@ -79,7 +79,7 @@ def run_flow(project: Project, pipeline: PipelineSpec, parameters: Mapping[str, 
         _, environment = read_definitions(parameters["pipeline"])
         report = find_report(environment.lake(), pipeline.client, pipeline.pipeline, str(run_id))
         if report is None:
-            raise _reason(state)
+            raise failure_of(state)
         succeeded = report.is_green and state.is_completed()
         return EndedRun(report, url_for("flow-run", obj_id=run_id), succeeded)
 
@@ -93,7 +93,7 @@ def open_platform_warehouse(project: Project) -> Warehouse:
         return environment.warehouse()
 
 
-def _reason(state: Any) -> BaseException:
+def failure_of(state: Any) -> BaseException:
     """Returns why a flow run ended without a report."""
     error = state.result(raise_on_failure=False)
     if isinstance(error, PenstockError | KeyboardInterrupt):

@@ -165,6 +165,12 @@ class PlatformSpec(Spec):
     tags: tuple[Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=100)], ...] = Field(
         default=(), description="Tags of every deployment of the platform."
     )
+    concurrent_runs: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="How many runs of one deployment go at once; the others wait. More than one is for backfills.",
+    )
     alerts: AlertSpec | None = Field(default=None, description="Who is told of runs that went wrong.")
     parallel_datasets: int = Field(
         default=4, ge=1, le=64, description="How many datasets of one run are landed at once."

@@ -66,6 +66,8 @@ def _acquire(name: str, held: ExitStack) -> None:
     from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, ConcurrencySlotAcquisitionError
     from prefect.concurrency.sync import concurrency
 
+    # Prefect (3.8.8) logs each wait that ends without a slot as an error of its service; here it is an exception too.
+    logging.getLogger("ConcurrencySlotAcquisitionWithLeaseService").setLevel(logging.CRITICAL)
     is_told = False
     while True:
         slot = concurrency(
