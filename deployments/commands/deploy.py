@@ -19,6 +19,10 @@ Adopt = Annotated[
 CreatePool = Annotated[
     bool, typer.Option("--create-pool", help="Make the work pool if it is missing and of type process.")
 ]
+AtOnce = Annotated[
+    int | None,
+    typer.Option(min=1, max=32, help="Requests at once; by default 8 on Prefect Cloud, else 1, all that SQLite takes."),
+]
 
 
 def deploy(
@@ -28,6 +32,7 @@ def deploy(
     platform: PlatformName = None,
     adopt: Adopt = False,
     create_pool: CreatePool = False,
+    at_once: AtOnce = None,
     json: Json = False,
 ) -> None:
     """Make a Prefect server's deployments, schedules and alerts those that the files describe.
@@ -48,7 +53,7 @@ def deploy(
     catalog = load_catalog(find_project())
     chosen = catalog.platform(platform or os.environ.get("PENSTOCK_PLATFORM", "local"))
     require_api()
-    options = DeployOptions(tuple(names or ()), dry_run, prune, adopt, create_pool)
+    options = DeployOptions(tuple(names or ()), dry_run, prune, adopt, create_pool, at_once)
     deployed = asyncio.run(deploy_to_server(catalog, chosen, options))
     print_deployed(deployed, as_json=json)
     if deployed.failed:

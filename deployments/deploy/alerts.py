@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from deployments.deploy.sending import Sender
 from penstock.errors import ConfigurationError
 from penstock.platform import AlertSpec, PlatformSpec
 from penstock.window import parse_duration
 
 if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
     from prefect.events.schemas.automations import Automation, AutomationCore, EventTrigger
 
 PAGE_SIZE = 100
@@ -51,7 +51,7 @@ def name_prefix(platform: PlatformSpec) -> str:
     return f"penstock {platform.project}/{platform.platform}: "
 
 
-async def plan_alerts(client: PrefectClient, platform: PlatformSpec, *, prune: bool) -> tuple[AlertChange, ...]:
+async def plan_alerts(sender: Sender, platform: PlatformSpec, *, prune: bool) -> tuple[AlertChange, ...]:
     """Returns what makes a server's automations those of a platform's `alerts`.
 
     Raises:
@@ -59,31 +59,32 @@ async def plan_alerts(client: PrefectClient, platform: PlatformSpec, *, prune: b
     """
     if platform.project is None or (platform.alerts is None and not prune):
         return ()
-    desired = await _desired(client, platform, platform.alerts) if platform.alerts is not None else []
-    found = await _ours(client, name_prefix(platform))
+    desired = await _desired(sender, platform, platform.alerts) if platform.alerts is not None else []
+    found = await _ours(sender, name_prefix(platform))
     changes = [_change(one, found.pop(one.name, [])) for one in desired]
     flat = [change for several in changes for change in several]
     extra = [one for several in found.values() for one in several] if prune else []
     return (*flat, *(AlertChange("prune", one.name, found_id=str(one.id)) for one in extra))
 
 
-async def apply_alert(client: PrefectClient, change: AlertChange) -> None:
+async def apply_alert(sender: Sender, change: AlertChange) -> None:
     """Sends one change."""
-    from uuid import UUID
-
+    path = {"id": change.found_id}
+    is_update = change.action == "update"
+    body = change.automation.model_dump(mode="json", exclude_unset=is_update) if change.automation else None
     if change.action == "create":
-        await client.create_automation(change.automation)
-    elif change.action == "update" and change.found_id:
-        await client.update_automation(UUID(change.found_id), change.automation)
-    elif change.action == "prune" and change.found_id:
-        await client.delete_automation(UUID(change.found_id))
+        await sender.request("POST", "/automations/", json=body)
+    elif is_update:
+        await sender.request("PUT", "/automations/{id}", path_params=path, json=body)
+    elif change.action == "prune":
+        await sender.request("DELETE", "/automations/{id}", path_params=path)
 
 
-async def _desired(client: PrefectClient, platform: PlatformSpec, alerts: AlertSpec) -> list[AutomationCore]:
+async def _desired(sender: Sender, platform: PlatformSpec, alerts: AlertSpec) -> list[AutomationCore]:
     from prefect.events.actions import SendNotification
     from prefect.events.schemas.automations import AutomationCore
 
-    block_id = await _notification_block(client, alerts.notify)
+    block_id = await _notification_block(sender, alerts.notify)
     return [
         AutomationCore(
             name=name_prefix(platform) + kind,
@@ -126,11 +127,11 @@ def _change(desired: AutomationCore, found: Sequence[Automation]) -> list[AlertC
     return [change, *(AlertChange("prune", one.name, found_id=str(one.id)) for one in others)]
 
 
-async def _ours(client: PrefectClient, prefix: str) -> dict[str, list[Automation]]:
+async def _ours(sender: Sender, prefix: str) -> dict[str, list[Automation]]:
     found: dict[str, list[Automation]] = {}
     offset = 0
     while True:
-        page = await client.read_automations(limit=PAGE_SIZE, offset=offset)
+        page = await sender.client.read_automations(limit=PAGE_SIZE, offset=offset)
         for one in page:
             if one.name.startswith(prefix):
                 found.setdefault(one.name, []).append(one)
@@ -139,12 +140,12 @@ async def _ours(client: PrefectClient, prefix: str) -> dict[str, list[Automation
             return found
 
 
-async def _notification_block(client: PrefectClient, reference: str) -> Any:
+async def _notification_block(sender: Sender, reference: str) -> Any:
     from prefect.exceptions import ObjectNotFound
 
     type_slug, name = reference.split("/", 1)
     try:
-        return (await client.read_block_document_by_name(name, type_slug, include_secrets=False)).id
+        return (await sender.client.read_block_document_by_name(name, type_slug, include_secrets=False)).id
     except ObjectNotFound as error:
         raise ConfigurationError(
             "the notification block that `alerts` names is not on the server",

@@ -12,6 +12,7 @@ from deployments.deploy.applying import apply_changes
 from deployments.deploy.desired import DesiredDeployment, desired_deployments, filler
 from deployments.deploy.display import Deployed
 from deployments.deploy.planning import plan_changes
+from deployments.deploy.sending import Sender, own_retries
 from deployments.deploy.server import answered, read_state, read_work_pool
 from penstock.errors import ConfigurationError
 from penstock.platform import PlatformSpec
@@ -28,6 +29,7 @@ class DeployOptions(NamedTuple):
     prune: bool = False
     adopt: bool = False
     create_pool: bool = False
+    at_once: int | None = None
 
 
 async def deploy_to_server(catalog: Catalog, platform: PlatformSpec, options: DeployOptions) -> Deployed:
@@ -66,10 +68,12 @@ async def deploy_catalog(
         )
     desired = desired_deployments(catalog, platform, options.names)
     tags = owner_tags(platform)
-    with answered():
-        makes_pool = await _check_pool(client, platform, desired, create=options.create_pool)
-        state = await read_state(client, [one.name for one in desired], (one.flow for one in desired), tags)
-        alerts = await plan_alerts(client, platform, prune=options.prune)
+    sender = Sender(client, options.at_once)
+    with answered(), own_retries():
+        makes_pool = await _check_pool(sender, platform, desired, create=options.create_pool)
+        names = [one.name for one in desired]
+        state = await read_state(sender, names, (one.flow for one in desired), tags if options.prune else None)
+        alerts = await plan_alerts(sender, platform, prune=options.prune)
     changes = plan_changes(desired, state, tags, prune=options.prune, adopt=options.adopt)
     planned = Deployed(str(client.api_url), platform.platform, options.is_dry_run, changes, alerts, (), makes_pool)
     if options.is_dry_run:
@@ -77,11 +81,12 @@ async def deploy_catalog(
     if makes_pool:
         with answered():
             await _create_process_pool(client, makes_pool)
-    return planned._replace(outcomes=await apply_changes(client, changes, alerts, state.flow_ids))
+    with own_retries():
+        return planned._replace(outcomes=await apply_changes(sender, changes, alerts, state.flow_ids))
 
 
 async def _check_pool(
-    client: PrefectClient, platform: PlatformSpec, desired: Sequence[DesiredDeployment], *, create: bool
+    sender: Sender, platform: PlatformSpec, desired: Sequence[DesiredDeployment], *, create: bool
 ) -> str | None:
     """Returns the name of the work pool if it is to be made.
 
@@ -89,7 +94,7 @@ async def _check_pool(
         ConfigurationError: there is none, and it is not to be made; or it does not take the job variables.
     """
     name = filler_of(platform.work_pool)
-    template = await read_work_pool(client, name, platform.work_pool_type)
+    template = await read_work_pool(sender, name, platform.work_pool_type)
     if template is None:
         if create and platform.work_pool_type == "process":
             return name

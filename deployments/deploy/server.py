@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from deployments.deploy.sending import Sender
 from penstock.errors import ConfigurationError, RejectedError, TransientError
 
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-
-PAGE_SIZE = 100
-NAMES_A_REQUEST = 100
+PAGE_SIZE = 200
+NAMES_A_REQUEST = 200
+LONGEST_DETAIL = 300
 UNAVAILABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 POOL_TYPES = {"process": ("process",), "docker": ("docker",), "ecs": ("ecs", "ecs:push"), "kubernetes": ("kubernetes",)}
 
@@ -76,23 +75,26 @@ def require_api() -> str:
 
 
 async def read_state(
-    client: PrefectClient, names: Sequence[str], flows: Iterable[str], owner_tags: Sequence[str]
+    sender: Sender, names: Sequence[str], flows: Iterable[str], owner_tags: Sequence[str] | None
 ) -> ServerState:
-    """Returns the deployments of these names and those with all of these tags, and the ids of these flows."""
+    """Returns the deployments of these names, those with all of these tags, and the ids of these flows."""
     found: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(names), NAMES_A_REQUEST):
-        chunk = list(names[start : start + NAMES_A_REQUEST])
-        found.update(await _deployments(client, {"name": {"any_": chunk}}))
-    found.update(await _deployments(client, {"tags": {"all_": list(owner_tags)}}))
-    flow_names = await _flows(client, {"id": {"any_": sorted({one["flow_id"] for one in found.values()})}})
-    wanted = await _flows(client, {"name": {"any_": sorted(set(flows))}})
+    by_name = [list(names[start : start + NAMES_A_REQUEST]) for start in range(0, len(names), NAMES_A_REQUEST)]
+    asked: list[dict[str, Any]] = [{"name": {"any_": chunk}} for chunk in by_name]
+    if owner_tags is not None:  # what a deployment has is 10 KB and more: most that are ours have one of the names
+        ours = {"tags": {"all_": list(owner_tags)}}
+        asked[:1] = [{"operator": "or_", **ours, **asked[0]} if asked else ours]
+    for filters in asked:
+        found.update(await _deployments(sender, filters))
+    flow_names = await _flows(sender, "id", sorted({one["flow_id"] for one in found.values()}))
+    wanted = await _flows(sender, "name", sorted(set(flows)))
     return ServerState(
         deployments=tuple(_found(one, flow_names[one["flow_id"]]) for one in found.values()),
         flow_ids={name: flow_id for flow_id, name in wanted.items()},
     )
 
 
-async def read_work_pool(client: PrefectClient, name: str, pool_type: str) -> dict[str, Any] | None:
+async def read_work_pool(sender: Sender, name: str, pool_type: str) -> dict[str, Any] | None:
     """Returns a work pool; None where there is none.
 
     Raises:
@@ -101,7 +103,7 @@ async def read_work_pool(client: PrefectClient, name: str, pool_type: str) -> di
     from prefect.exceptions import ObjectNotFound
 
     try:
-        pool = await client.read_work_pool(name)
+        pool = await sender.client.read_work_pool(name)
     except ObjectNotFound:
         return None
     if pool.type not in POOL_TYPES[pool_type]:
@@ -152,34 +154,35 @@ def _refusal(status: int) -> str:
 
 
 def _detail(response: Any) -> str:
-    """Returns the reason in an answer; Prefect's answers repeat the request where it did not validate, so not all."""
+    """Returns the reason in an answer, without what it repeats of the request."""
     try:
-        detail = response.json().get("detail", "")
-    except (ValueError, AttributeError):
+        answer = response.json()
+    except ValueError:
         return ""
-    return detail[:300] if isinstance(detail, str) else ""
+    detail = answer.get("detail") or answer.get("exception_detail") if isinstance(answer, dict) else None
+    if isinstance(detail, list):
+        detail = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in detail if "msg" in one)
+    return detail[:LONGEST_DETAIL] if isinstance(detail, str) else ""
 
 
-async def _deployments(client: PrefectClient, filters: dict[str, Any]) -> dict[str, dict[str, Any]]:
+async def _deployments(sender: Sender, filters: dict[str, Any]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     offset = 0
     while True:
         body = {"deployments": filters, "limit": PAGE_SIZE, "offset": offset, "sort": "NAME_ASC"}
-        page = (await client.request("POST", "/deployments/filter", json=body)).json()
+        page = (await sender.request("POST", "/deployments/filter", json=body)).json()
         found.update({one["id"]: one for one in page})
         offset += len(page)
         if len(page) < PAGE_SIZE:
             return found
 
 
-async def _flows(client: PrefectClient, filters: dict[str, Any]) -> dict[str, str]:
+async def _flows(sender: Sender, key: str, values: Sequence[str]) -> dict[str, str]:
     """Returns the names of flows by their ids."""
     found: dict[str, str] = {}
-    (values,) = (condition["any_"] for condition in filters.values())
-    key = next(iter(filters))
     for start in range(0, len(values), NAMES_A_REQUEST):
         body = {"flows": {key: {"any_": values[start : start + NAMES_A_REQUEST]}}, "limit": PAGE_SIZE}
-        answer = await client.request("POST", "/flows/filter", json=body)
+        answer = await sender.request("POST", "/flows/filter", json=body)
         found.update({one["id"]: one["name"] for one in answer.json()})
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic import Tag as UnionTag
 from pydantic.fields import FieldInfo
 
@@ -39,7 +39,7 @@ class Place(NamedTuple):
     def is_secret(self) -> bool:
         """Whether what stands there may hold a secret: passwords are pasted into addresses, too."""
         is_address = isinstance(self.node, Scalar) and "://" in self.node.text
-        return is_address or _mentions(self.annotation, SecretStr)
+        return is_address or any(_mentions(self.annotation, secret) for secret in (SecretStr, SecretBytes))
 
 
 def locate(model: type[BaseModel], root: Mapping, location: tuple[str | int, ...]) -> Place:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Generic, NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from penstock.findings import Finding
@@ -77,6 +77,12 @@ def _read(model: type[S], root: Mapping) -> tuple[S | None, list[_Fault]]:
         return None, [_fault(model, root, one) for one in error.errors(include_url=False)]
 
 
+def problems_of(error: ValidationError, model: type[BaseModel], root: Mapping) -> list[Problem]:
+    """Returns what Pydantic has against a tree, as `validate` would, for a type that is not one of Penstock's."""
+    faults = [_fault(model, root, one) for one in error.errors(include_url=False)]
+    return [_problem(fault) for fault in _without_echoes(faults)]
+
+
 def to_problem(finding: Finding, root: Mapping) -> Problem:
     """Returns a finding of a check as a problem, with its place in the file."""
     return Problem(
@@ -89,7 +95,7 @@ def to_problem(finding: Finding, root: Mapping) -> Problem:
     )
 
 
-def _fault(model: type[Spec], root: Mapping, error: ErrorDetails) -> _Fault:
+def _fault(model: type[BaseModel], root: Mapping, error: ErrorDetails) -> _Fault:
     place = locate(model, root, error["loc"])
     return _Fault(place, word(error, place), error["type"] == "extra_forbidden")
 

@@ -102,8 +102,17 @@ class S3Bucket:
 
     def client(self) -> Any:
         """Returns the client; connections of equal settings share one."""
-        with _CLIENTS_LOCK:
-            return _client(self.connection, self.limits)
+        try:
+            with _CLIENTS_LOCK:
+                return _client(self.connection, self.limits)
+        except ValueError as error:  # how botocore refuses an address that urllib takes
+            raise ConfigurationError(
+                "the AWS library cannot use the endpoint or region",
+                guidance="Correct the connection's `endpoint_url` and `region`.",
+                bucket=self.name,
+                endpoint=self.connection.endpoint_url,
+                region=self.connection.region,
+            ) from error
 
     @contextmanager
     def explained(self, key: str | None, **facts: Any) -> Iterator[None]:

@@ -57,7 +57,9 @@ _REGION = Failure(
 _THROTTLED = Failure(RateLimitedError, "S3 asked for a slower pace", _LATER)
 _FAILED = Failure(TransientError, "S3 failed", _LATER)
 _UNREACHABLE = Failure(
-    TransientError, "S3 cannot be reached", "Check the network and the connection's `endpoint_url`; " + _LATER
+    TransientError,
+    "S3 cannot be reached",
+    "Check the network and the connection's `endpoint_url`; the task will try again later.",
 )
 _BROKEN = Failure(TransientError, "the connection to S3 broke", _LATER)
 _CHANGED = Failure(

@@ -64,7 +64,7 @@ def list_objects(bucket: S3Bucket, prefix: str) -> Iterator[ObjectInfo]:
 def _pages(bucket: S3Bucket, prefix: str) -> Iterator[ObjectInfo]:
     arguments = {"Bucket": bucket.name, "Prefix": bucket.prefix + prefix}
     while True:
-        with bucket.explained(None, prefix=prefix):
+        with bucket.explained(None, prefix=prefix or None):
             page = bucket.client().list_objects_v2(**arguments)
         bucket.is_known = True
         for found in page.get("Contents", ()):

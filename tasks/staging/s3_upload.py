@@ -11,7 +11,7 @@ import io
 import logging
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Literal, cast
 
@@ -72,11 +72,12 @@ class MultipartUpload:
 
     def abort(self) -> None:
         """Removes what was sent. It waits for parts on their way: S3 may keep one that ends after an abort."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        wait(self._pending)
+        self._pool.shutdown(wait=True, cancel_futures=True)
         try:
             self._call("abort_multipart_upload")
         except PenstockError as error:  # the error that led here matters more
+            if error.facts.get("code") == "NoSuchUpload":
+                return
             logger.warning("parts of an upload are left in the bucket: %s", error)
 
     def _send(self, operation: str, number: int, arguments: dict[str, Any]) -> _Part:

@@ -14,7 +14,7 @@ from penstock.report import RunReport
 PLATFORM = """
 version: 1
 platform: local
-store: {{kind: folder, path: "${{PENSTOCK_HOME}}/lake"}}
+store: {store}
 warehouse: {{kind: duckdb, path: "${{PENSTOCK_HOME}}/warehouse.duckdb"}}
 connections:
 {connections}
@@ -22,15 +22,18 @@ dbt: {{target: duckdb}}
 """
 
 
+FOLDER = '{kind: folder, path: "${PENSTOCK_HOME}/lake"}'
+
+
 class Project(NamedTuple):
     """A project folder; `run` runs a pipeline's flow in this process and returns its report."""
 
     root: Path
 
-    def write_platform(self, connections: str, name: str = "local", more: str = "") -> None:
+    def write_platform(self, connections: str, name: str = "local", more: str = "", *, store: str = FOLDER) -> None:
         path = self.root / "deployments" / "platforms" / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = PLATFORM.format(connections=textwrap.indent(textwrap.dedent(connections), "  "))
+        text = PLATFORM.format(store=store, connections=textwrap.indent(textwrap.dedent(connections), "  "))
         if name != "local":  # a lake and a warehouse of its own
             text = text.replace("platform: local", f"platform: {name}").replace(
                 "PENSTOCK_HOME}/", f"PENSTOCK_HOME}}/{name}/"

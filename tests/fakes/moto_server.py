@@ -5,6 +5,7 @@ One thing of it is changed: its routes lose keys that hold a line feed, which S3
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,6 +45,11 @@ class MotoServer(NamedTuple):
             credentials = {}
         values = {"region": "us-east-1", "endpoint_url": self.url, **credentials, **settings}
         return S3Connection.model_validate({"kind": "s3", "bucket": bucket, **values})
+
+    def setting(self, bucket: str, **settings: str) -> str:
+        """A connection as a platform file holds it; YAML reads JSON."""
+        given = {"region": "us-east-1", "access_key_id": "testing", "secret_access_key": "testing-secret", **settings}
+        return json.dumps({"kind": "s3", "bucket": bucket, "endpoint_url": self.url, **given})
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         """A bare client of the vendor's own, to look at the server beside the store."""

@@ -81,7 +81,7 @@ class Deploying:
         path.write_text(PIPELINE.format(name=name, client=client, number=number, schedules=", ".join(schedules)))
         return path
 
-    def deploy(self, *names: str, platform: str = "test", **options: bool) -> Deployed:
+    def deploy(self, *names: str, platform: str = "test", **options: Any) -> Deployed:
         async def send(client: PrefectClient) -> Deployed:
             catalog = load_catalog(self.project)
             return await deploy_catalog(client, catalog, catalog.platform(platform), DeployOptions(names, **options))
@@ -362,12 +362,11 @@ def test_what_cannot_run_is_refused_before_anything_is_sent(
 
 
 def test_job_variables_that_the_pool_does_not_take_are_refused_before(deploying: Deploying) -> None:
-    schema = {
-        "variables": {"type": "object", "properties": {"stream_output": {"type": "boolean"}}},
-        "job_configuration": {},
-    }
-    body = {"name": "strict", "type": "process", "base_job_template": schema}
-    httpx.post(f"{deploying.url}/work_pools/", json=body).raise_for_status()
+    variables = {"type": "object", "properties": {"stream_output": {"type": "boolean"}}}
+    template = {"variables": variables, "job_configuration": {"stream_output": "{{ stream_output }}"}}
+    body = {"name": "strict", "type": "process", "base_job_template": template}
+    answer = httpx.post(f"{deploying.url}/work_pools/", json=body)
+    assert answer.status_code == 201, answer.text
     deploying.write_pipeline("a-daily")
     text = (deploying.project.platforms / "test.yaml").read_text()
     text = text.replace("pool}", "strict}").replace("job_variables: {", "job_variables: {stream_output: often, ")
@@ -451,6 +450,7 @@ def test_alerts_are_made_once_follow_the_file_and_are_pruned(deploying: Deployin
     httpx.patch(f"{deploying.url}/automations/{failed['id']}", json={"enabled": False}).raise_for_status()
     deploying.write_platform(extra=alerts.replace("late, stuck", "stuck").replace("2h", "3h"))
     changed = deploying.deploy(prune=True)
+    assert [str(one.error) for one in changed.failed] == []
     assert {one.name.removeprefix(prefix): one.action for one in changed.alerts} == {
         "failed": "unchanged", "crashed": "unchanged", "stuck": "update", "late": "prune",
     }  # fmt: skip

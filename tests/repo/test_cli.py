@@ -88,11 +88,11 @@ def test_every_command_answers_help(entry: deployments.cli.CommandEntry, shell: 
 def test_a_command_that_is_not_installed_is_neither_listed_nor_in_the_way(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    missing = deployments.cli.CommandEntry("doctor", "deployments.commands.no_such_module", "Is not there.")
+    missing = deployments.cli.CommandEntry("no-such-command", "deployments.commands.no_such_module", "Is not there.")
     monkeypatch.setattr(deployments.cli, "COMMANDS", (missing, *deployments.cli.COMMANDS))
     deployments.cli.installed_commands.cache_clear()
     try:
-        assert "doctor" not in [one.name for one in deployments.cli.installed_commands()]
+        assert "no-such-command" not in [one.name for one in deployments.cli.installed_commands()]
     finally:
         deployments.cli.installed_commands.cache_clear()
 

@@ -10,6 +10,7 @@ from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, TableRef
 from penstock.connections import DuckDBConnection
 from penstock.errors import ConfigurationError
 from penstock.ledger import LoadRecord, Span
+from tasks.probing.contract import Seen
 from tasks.staging.contract import ObjectStore
 from tasks.warehouses.contract import Rows
 from tasks.warehouses.duckdb import ledger
@@ -65,6 +66,20 @@ class DuckDBWarehouse:
             if sql is None or not candidates or not ledger.current_version(sql):
                 return set()
             return ledger.seen_files(sql, target, candidates)
+
+    def probe(self) -> Seen:
+        """Takes the lock and opens the file for writing, or checks that it could be made; changes nothing.
+
+        Raises:
+            TransientError: somebody else holds it.
+            ConfigurationError: the file's folder cannot be made or written, or the file cannot be opened.
+        """
+        if not self._file.path.exists():
+            self._file.check_folder()
+            return Seen("the first load makes the file")
+        with self._file.writing() as sql:
+            version = ledger.current_version(sql)
+        return Seen(f"opened for writing; ledger version {version}" if version else "opened for writing; no ledger yet")
 
     @contextmanager
     def lent_to_process(self) -> Iterator[Mapping[str, str]]:
