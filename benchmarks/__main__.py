@@ -6,7 +6,16 @@ import argparse
 import subprocess
 import sys
 
-BENCHMARKS = ("command_line", "staging", "rest_extract", "rest_pipeline", "csv_load", "many_datasets")
+BENCHMARKS = (
+    "command_line",
+    "staging",
+    "s3_staging",
+    "s3_listing",
+    "rest_extract",
+    "rest_pipeline",
+    "csv_load",
+    "many_datasets",
+)
 
 
 def main() -> int:
