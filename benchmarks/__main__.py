@@ -15,6 +15,7 @@ BENCHMARKS = (
     "rest_pipeline",
     "csv_load",
     "many_datasets",
+    "deploy",
 )
 
 

@@ -5,7 +5,7 @@ Secrets are `SecretStr`, so that no repr, log or error shows them.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StringConstraints, model_validator
@@ -292,3 +292,10 @@ Connection = Annotated[RestConnection | GladlyConnection | FolderConnection | S3
 StoreConnection = FolderConnection | S3Connection
 WarehouseConnection = DuckDBConnection | SnowflakeConnection | PostgresConnection
 AnyConnection = RestConnection | GladlyConnection | StoreConnection | WarehouseConnection
+
+
+def kinds_of(connections: Any) -> tuple[str, ...]:
+    """Returns the kinds of a union of connections, such as `StoreConnection`."""
+    if get_origin(connections) is Annotated:
+        return kinds_of(get_args(connections)[0])
+    return tuple(get_args(member.model_fields["kind"].annotation)[0] for member in get_args(connections))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import ConfigDict, Field
 
-from penstock.spec import Spec
+from penstock.spec import PlainUnion, Spec
 
 Columns = Annotated[tuple[str, ...], Field(min_length=1)]
 
@@ -92,7 +92,9 @@ class Cdc(KeyedSpec):
     )
 
 
-LoadStrategy = Annotated[FullRefresh | Append | Partition | Incremental | Historical | Cdc, Field(discriminator="kind")]
+LoadStrategy = Annotated[
+    FullRefresh | Append | Partition | Incremental | Historical | Cdc, Field(discriminator="kind"), PlainUnion()
+]
 
 STRATEGY_KINDS: tuple[str, ...] = tuple(
     get_args(one.model_fields["kind"].annotation)[0] for one in get_args(get_args(LoadStrategy)[0])

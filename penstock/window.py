@@ -13,7 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict,
 from pydantic.config import JsonDict
 
 from penstock.errors import ConfigurationError
-from penstock.spec import Spec
+from penstock.spec import PlainUnion, Spec
 
 DURATION_PATTERN = r"^(?:(?:[0-9]{1,4}w)?(?:[0-9]{1,4}d)?(?:[0-9]{1,5}h)?(?:[0-9]{1,6}m)?)$"
 WHOLE_DAYS_PATTERN = r"^[1-9][0-9]{0,3}[wd]$"
@@ -228,6 +228,7 @@ class FullWindow(Spec):
 TimeWindow = Annotated[
     DailyWindow | IntradayRelativeWindow | IntradayAbsoluteWindow | SinceLastWindow | IntervalWindow | FullWindow,
     Field(discriminator="kind"),
+    PlainUnion(),
 ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from penstock.connections import DuckDBConnection
+from penstock.connections import DuckDBConnection, SnowflakeConnection
 from penstock.errors import ConfigurationError
 from tasks.warehouses.contract import Warehouse
 
@@ -18,8 +18,15 @@ def _open_duckdb(connection: DuckDBConnection) -> Warehouse:
     return DuckDBWarehouse(connection)
 
 
+def _open_snowflake(connection: SnowflakeConnection) -> Warehouse:
+    from tasks.warehouses.snowflake.warehouse import SnowflakeWarehouse
+
+    return SnowflakeWarehouse(connection)
+
+
 _OPENERS: dict[type[BaseModel], Callable[[Any], Warehouse]] = {
     DuckDBConnection: _open_duckdb,
+    SnowflakeConnection: _open_snowflake,
 }
 
 

@@ -14,11 +14,13 @@ from tasks.staging.local import LocalStore
 from tasks.warehouses.contract import Warehouse
 from tasks.warehouses.opening import open_warehouse
 from tests.contract.warehouse_cases import Loader, in_order, read_cases
+from tests.fakes.snowflake.connection import snowflake_connection
 
 OPENERS: dict[str, Callable[[Path], Warehouse]] = {
     "duckdb": lambda folder: open_warehouse(
         DuckDBConnection(kind="duckdb", path=str(folder / "warehouse.duckdb"), lock_timeout_seconds=20)
     ),
+    "snowflake": lambda folder: open_warehouse(snowflake_connection()),
 }
 CASES = dict(read_cases(Path(__file__).with_name("cases")))
 

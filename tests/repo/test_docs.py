@@ -25,7 +25,8 @@ BIN = Path(sys.executable).parent
 def blocks(document: str, language: str) -> list[str]:
     """The fenced blocks of a language, in order."""
     text = (ROOT / document).read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    return [body for kind, body in found if kind == language]
 
 
 @pytest.fixture
@@ -104,7 +105,16 @@ def test_a_mistake_in_the_file_is_named_with_its_place(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("document", ["docs/pipelines.md"])
+def test_a_prefect_api_that_does_not_answer_is_named_with_the_way_out(copy_of_the_project: Path) -> None:
+    done = run("penstock run warbyparker-gladly-daily", copy_of_the_project, PREFECT_API_URL="http://127.0.0.1:9/api")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "error: the Prefect API that is configured does not answer" in done.stderr
+    assert "port: 9" in done.stderr
+    assert "unset PREFECT_API_URL" in done.stderr
+
+
+@pytest.mark.parametrize("document", ["docs/pipelines.md", "docs/platforms.md"])
 def test_commands_that_touch_nothing_run_as_they_are_shown(copy_of_the_project: Path, document: str) -> None:
     for command in "".join(blocks(document, "")).splitlines():
         done = run(command, copy_of_the_project)
@@ -115,6 +125,14 @@ def test_the_tests_that_the_sandbox_page_shows_pass(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text("".join(blocks("docs/sandbox.md", "python")))
     done = run(f"{sys.executable} -m pytest -q -p no:cacheprovider test_mine.py", tmp_path)
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_cleaning_up_keeps_the_data_and_help_says_how_to_remove_it() -> None:
+    cleaned = subprocess.run(["make", "--dry-run", "clean"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ".venv" in cleaned.stdout
+    assert ".penstock" not in cleaned.stdout
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "`rm -r .penstock`" in told.stdout
 
 
 def test_the_readmes_two_commands_are_targets_of_the_makefile() -> None:

@@ -8,13 +8,13 @@ from itertools import groupby
 from penstock.artifacts import FileFormat, StagedBatch, StagedFile
 from tasks.warehouses.duckdb.connection import Sql
 from tasks.warehouses.duckdb.load_state import LoadState
-from tasks.warehouses.duckdb.quoting import identifier
 from tasks.warehouses.duckdb.reading import Column, Reading
 from tasks.warehouses.duckdb.reading_csv import layout, read_csv_files
 from tasks.warehouses.duckdb.reading_json import read_json_files
 from tasks.warehouses.duckdb.reading_parquet import read_parquet_files
 from tasks.warehouses.duckdb.staged_paths import filled_files
 from tasks.warehouses.duckdb.tables import METADATA_TYPES, unified_types
+from tasks.warehouses.quoting import identifier
 
 _LEAST_REJECTS_LIMIT = 10_000
 _ERRORS_PER_ROW = 10

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from penstock.strategy import Cdc
-from tasks.warehouses.duckdb.landing import is_newer, key_names, named_keys, same_keys, same_named_keys
+from tasks.warehouses.duckdb.landing import is_newer
 from tasks.warehouses.duckdb.load_state import LoadState
-from tasks.warehouses.duckdb.quoting import identifier, identifiers, literal
 from tasks.warehouses.duckdb.templates import statement
+from tasks.warehouses.keys import key_names, named_keys, same_keys, same_named_keys
+from tasks.warehouses.quoting import identifier, identifiers, literal
 
 _IS_INSERT = "NOT is_deleted AND target_row IS NULL"
 _IS_UPDATE = "NOT is_deleted AND target_row IS NOT NULL"

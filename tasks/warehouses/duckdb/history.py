@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from penstock.strategy import Historical
-from tasks.warehouses.duckdb.landing import key_names, named_keys, same_keys
 from tasks.warehouses.duckdb.ledger import last_extraction
 from tasks.warehouses.duckdb.load_state import LoadState
-from tasks.warehouses.duckdb.quoting import identifier, identifiers, literal
 from tasks.warehouses.duckdb.templates import statement
 from tasks.warehouses.guards import check_shrink
+from tasks.warehouses.keys import key_names, named_keys, same_keys
+from tasks.warehouses.quoting import identifier, identifiers, literal
 
 _LATE_SNAPSHOT = "the extract is older than one that is loaded, so keys that it lacks were not closed"
 

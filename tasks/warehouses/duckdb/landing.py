@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from penstock.strategy import Cdc, Historical, Incremental
+from penstock.strategy import Cdc, Historical
 from tasks.warehouses.columns import needed_columns
 from tasks.warehouses.duckdb.batch_query import batch_query
 from tasks.warehouses.duckdb.load_state import LANDING, LoadState
-from tasks.warehouses.duckdb.quoting import identifier, literals
 from tasks.warehouses.duckdb.rejects import collect_failing
 from tasks.warehouses.duckdb.templates import statement
-from tasks.warehouses.guards import RowCheck
-
-Keyed = Incremental | Historical | Cdc
+from tasks.warehouses.keys import Keyed, unusable_checks
+from tasks.warehouses.quoting import identifier, literals
 
 
 def land_in_table(state: LoadState) -> int:
@@ -33,32 +31,7 @@ def knows_columns(state: LoadState) -> bool:
 
 def reject_unusable(state: LoadState, strategy: Keyed) -> int:
     """Rejects rows that the strategy cannot place: without a key, or without a place in the order it needs."""
-    checks = [RowCheck(f"{identifier(key)} IS NULL", "a key column is NULL") for key in strategy.key_columns]
-    if isinstance(strategy, Historical):
-        checks.append(RowCheck("_valid_from IS NULL", "the order_by column holds no time"))
-    if isinstance(strategy, Cdc):
-        checks.append(RowCheck(f"{identifier(strategy.order_by)} IS NULL", "the order_by column is NULL"))
-    return collect_failing(state, LANDING, "true", checks)
-
-
-def same_keys(keys: Sequence[str], left: str = "l", right: str = "t") -> str:
-    """Returns the condition under which two rows have one key."""
-    return " AND ".join(f"{left}.{identifier(key)} = {right}.{identifier(key)}" for key in keys)
-
-
-def key_names(keys: Sequence[str]) -> str:
-    """Returns names for the keys inside a query, where their own could be those of its other columns."""
-    return ", ".join(f"k{number}" for number in range(len(keys)))
-
-
-def named_keys(keys: Sequence[str], alias: str) -> str:
-    """Returns the keys of a row under those names."""
-    return ", ".join(f"{alias}.{identifier(key)} AS k{number}" for number, key in enumerate(keys))
-
-
-def same_named_keys(keys: Sequence[str], named: str, other: str) -> str:
-    """Returns the condition under which a row with those names and another have one key."""
-    return " AND ".join(f"{named}.k{number} = {other}.{identifier(key)}" for number, key in enumerate(keys))
+    return collect_failing(state, LANDING, "true", unusable_checks(strategy))
 
 
 def is_newer(order_by: str | None, left: str = "l", right: str = "t") -> str:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from penstock.artifacts import Interval, StagedBatch, TableRef
-from penstock.errors import ConfigurationError
 from penstock.ledger import LoadRecord, Span
 from tasks.warehouses.duckdb.connection import Sql, transaction
-from tasks.warehouses.duckdb.quoting import identifiers
 from tasks.warehouses.duckdb.templates import migrations
-
-_RECORD_FIELDS = tuple(LoadRecord.model_fields)
-_COLUMNS = tuple(
-    column
-    for field in _RECORD_FIELDS
-    for column in (("target_schema", "target_table") if field == "target" else (field,))
-)
+from tasks.warehouses.ledger_rows import RECORD_COLUMNS, check_version, in_utc, record_of, record_values
+from tasks.warehouses.quoting import identifiers
 
 _TOUCHING = """(
     (interval_start <= ? AND interval_end >= ?)
@@ -49,13 +42,7 @@ def migrate(sql: Sql) -> None:
         ConfigurationError: the schema was made by a newer Penstock.
     """
     applied, known = current_version(sql), migrations()
-    if applied > known[-1][0]:
-        raise ConfigurationError(
-            "the warehouse was upgraded by a newer Penstock",
-            guidance="Upgrade Penstock here, too.",
-            schema_version=applied,
-            known_version=known[-1][0],
-        )
+    check_version(applied, known[-1][0])
     if applied == known[-1][0]:
         return
     with transaction(sql):
@@ -108,19 +95,16 @@ def last_extraction(sql: Sql, target: TableRef) -> datetime | None:
     """Returns when the newest extraction was made that the target holds."""
     query = "SELECT max(extracted_at) FROM penstock.loads WHERE target_schema = ? AND target_table = ?"
     newest = sql.rows(query, [target.schema_name, target.name])
-    return _in_utc(newest[0][0]) if newest else None
+    return in_utc(newest[0][0]) if newest else None
 
 
 def write_record(sql: Sql, record: LoadRecord) -> None:
     """Adds a row to the ledger."""
-    values = record.model_dump(mode="python")
-    target = values.pop("target")
-    values |= {"target_schema": target["schema_name"], "target_table": target["name"]}
-    marks = ", ".join("?" for _ in _COLUMNS)
+    marks = ", ".join("?" for _ in RECORD_COLUMNS)
     sql.run(
-        f"INSERT INTO penstock.loads (load_number, {identifiers(_COLUMNS)}) "
+        f"INSERT INTO penstock.loads (load_number, {identifiers(RECORD_COLUMNS)}) "
         f"SELECT (SELECT coalesce(max(load_number), 0) + 1 FROM penstock.loads), {marks}",
-        [str(values[column]) if column == "run_kind" else values[column] for column in _COLUMNS],
+        record_values(record),
     )
 
 
@@ -159,15 +143,5 @@ def seen_files(sql: Sql, target: TableRef, candidates: Sequence[tuple[str, str]]
 
 
 def _records(sql: Sql, condition: str, parameters: Sequence[Any]) -> list[LoadRecord]:
-    query = f"SELECT {identifiers(_COLUMNS)} FROM penstock.loads WHERE {condition} ORDER BY load_number"
-    return [_record(dict(zip(_COLUMNS, row, strict=True))) for row in sql.rows(query, parameters)]
-
-
-def _record(values: dict[str, Any]) -> LoadRecord:
-    target = TableRef(schema_name=values.pop("target_schema"), name=values.pop("target_table"))
-    return LoadRecord.model_validate({"target": target, **{name: _in_utc(value) for name, value in values.items()}})
-
-
-def _in_utc(value: Any) -> Any:
-    """Returns an instant in UTC, whatever zone the driver gave it in; other values as they are."""
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
+    query = f"SELECT {identifiers(RECORD_COLUMNS)} FROM penstock.loads WHERE {condition} ORDER BY load_number"
+    return [record_of(row) for row in sql.rows(query, parameters)]

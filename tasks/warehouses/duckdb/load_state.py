@@ -8,30 +8,15 @@ from datetime import datetime
 
 from penstock.artifacts import METADATA_COLUMNS, LoadPlan, StagedBatch
 from tasks.warehouses.columns import ColumnChange, own_columns
+from tasks.warehouses.counts import LoadCounts
 from tasks.warehouses.duckdb.connection import Sql
-from tasks.warehouses.duckdb.quoting import literal, table_name
 from tasks.warehouses.duckdb.reading import Reading
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
 from tasks.warehouses.duckdb.tables import Table
+from tasks.warehouses.quoting import literal, table_name
 
 LANDING = "landing"
 REJECTED = "rejected"
-
-
-@dataclass
-class LoadCounts:
-    """Rows, as the ledger tells them."""
-
-    landed: int = 0
-    rejected: int = 0
-    inserted: int = 0
-    updated: int = 0
-    deleted: int = 0
-
-    @property
-    def staged(self) -> int:
-        """Rows that the files hold: each landed or was rejected."""
-        return self.landed + self.rejected
 
 
 @dataclass

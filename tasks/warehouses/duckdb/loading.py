@@ -6,19 +6,18 @@ Each is a function of its own, called through this module, so that a test can st
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 
-from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, StagedFile
-from penstock.errors import ConfigurationError
-from penstock.ledger import LoadRecord, covers
+from penstock.artifacts import LoadPlan, LoadResult, StagedBatch
+from penstock.ledger import covers
 from penstock.strategy import Append, Cdc, FullRefresh, Historical, Incremental, Partition
 from tasks.warehouses.columns import check_needed_columns, check_widened, column_warnings, decide_columns, own_columns
+from tasks.warehouses.counts import check_batch, load_record, load_result
 from tasks.warehouses.duckdb.batch_query import incoming_types, read_batch
 from tasks.warehouses.duckdb.changes import apply_changes
 from tasks.warehouses.duckdb.connection import Sql, transaction
 from tasks.warehouses.duckdb.history import add_versions
-from tasks.warehouses.duckdb.landing import Keyed, knows_columns, land_in_table, reject_unusable
+from tasks.warehouses.duckdb.landing import knows_columns, land_in_table, reject_unusable
 from tasks.warehouses.duckdb.ledger import (
     has_batch,
     last_extraction,
@@ -28,13 +27,8 @@ from tasks.warehouses.duckdb.ledger import (
     write_record,
 )
 from tasks.warehouses.duckdb.load_state import LoadState
-from tasks.warehouses.duckdb.quoting import literal
-from tasks.warehouses.duckdb.reading import RowRange
-from tasks.warehouses.duckdb.reading_csv import count_rows, count_rows_exactly
+from tasks.warehouses.duckdb.reconciling import read_reconciled
 from tasks.warehouses.duckdb.rejects import (
-    collect_unclosed,
-    collect_unread,
-    count_rejected,
     create_rejected,
     first_rejected,
     write_rejects,
@@ -50,19 +44,15 @@ from tasks.warehouses.duckdb.staged_paths import StagedPaths
 from tasks.warehouses.duckdb.tables import column_types, describe, prepare_statements, widened_types
 from tasks.warehouses.duckdb.templates import statement
 from tasks.warehouses.duckdb.upsert import upsert
-from tasks.warehouses.guards import check_age, check_counts, check_interval, check_rejected, check_table
+from tasks.warehouses.guards import check_age, check_interval, check_rejected, check_table
+from tasks.warehouses.keys import Keyed
+from tasks.warehouses.quoting import literal
 
 
 def run_load(sql: Sql, plan: LoadPlan, batch: StagedBatch, paths: StagedPaths) -> LoadResult:
     """Loads a staged batch; nothing of it stays unless the commit was reached."""
     started = time.perf_counter()
-    if plan.batch_id != batch.batch_id:
-        raise ConfigurationError(
-            "the plan and the staged files are not of one batch",
-            guidance="Pass what one run has planned and staged.",
-            planned=plan.batch_id,
-            staged=batch.batch_id,
-        )
+    check_batch(plan, batch)
     migrate(sql)
     records = touching_records(sql, plan.target, plan.interval, plan.strategy.kind)
     if has_batch(sql, batch.batch_id) or (not plan.reload and covers(records, plan.interval)):
@@ -112,18 +102,8 @@ def prepare(state: LoadState) -> None:
 
 def land(state: LoadState) -> None:
     """Reads the files' rows into the warehouse, and reconciles them with what the files hold."""
-    import duckdb
-
     into_target = isinstance(state.plan.strategy, FullRefresh | Append | Partition)
-    try:
-        state.counts.landed = land_in_target(state) if into_target else land_in_table(state)
-    except duckdb.InvalidInputException:
-        _expected_rows(state, count_rows_exactly)  # tells files apart whose records end in several ways
-        raise
-    uncounted = collect_unread(state)
-    state.counts.rejected = count_rejected(state.sql)
-    check_rejected(state.plan, state.counts.rejected, first_rejected(state.sql))
-    _reconcile(state, uncounted)
+    read_reconciled(state, land_in_target if into_target else land_in_table)
 
 
 def apply(state: LoadState) -> None:
@@ -143,27 +123,12 @@ def apply(state: LoadState) -> None:
 
 def record(state: LoadState) -> LoadResult:
     """Writes the ledger's row, the files and the rejected rows of the load."""
-    record = _record(state)
+    rows_total = state.sql.count(f"SELECT count(*) FROM {state.target}")
+    record = load_record(state.plan, state.batch, state.counts, rows_total=rows_total, loaded_at=state.loaded_at)
     write_record(state.sql, record)
     write_files(state.sql, state.plan.target, state.batch, state.loaded_at)
     write_rejects(state)
-    change = state.change
-    return LoadResult(
-        outcome="loaded",
-        target=state.plan.target,
-        batch_id=state.batch.batch_id,
-        rows_staged=record.rows_staged,
-        rows_landed=record.rows_landed,
-        rows_rejected=record.rows_rejected,
-        rows_inserted=record.rows_inserted,
-        rows_updated=record.rows_updated,
-        rows_deleted=record.rows_deleted,
-        rows_total=record.rows_total,
-        columns_added=change.added,
-        columns_missing=change.missing,
-        columns_ignored=change.ignored,
-        warnings=tuple(state.warnings),
-    )
+    return load_result(record, state.change, state.warnings)
 
 
 def commit(state: LoadState) -> None:
@@ -190,54 +155,3 @@ def _reject(state: LoadState, moved: int) -> None:
     state.counts.rejected += moved
     if moved:
         check_rejected(state.plan, state.counts.rejected, first_rejected(state.sql), is_guard=True)
-
-
-def _reconcile(state: LoadState, uncounted: int) -> None:
-    """Compares the rows that landed or were rejected with an independent count, and with the extraction's."""
-    counts = state.counts
-    expected = _expected_rows(state, count_rows)
-    if not expected.holds(counts.staged - uncounted):
-        counts.rejected += collect_unclosed(state)
-        check_rejected(state.plan, counts.rejected, first_rejected(state.sql))
-        expected = _expected_rows(state, count_rows_exactly)
-    if not expected.holds(counts.staged - uncounted):
-        check_counts(state.plan, staged=expected.minimum + uncounted, landed=counts.landed, rejected=counts.rejected)
-    check_counts(state.plan, staged=state.batch.row_count, landed=counts.landed, rejected=counts.rejected)
-
-
-def _expected_rows(state: LoadState, count: Callable[[StagedFile, StagedPaths], RowRange]) -> RowRange:
-    """Returns how many rows the files hold, counting those that no survey has counted."""
-    total = RowRange(0, 0)
-    for reading in state.readings:
-        total = total.plus(reading.expected or count(reading.files[0], state.paths))
-    return total
-
-
-def _record(state: LoadState) -> LoadRecord:
-    plan, counts = state.plan, state.counts
-    return LoadRecord(
-        batch_id=state.batch.batch_id,
-        client=plan.client,
-        pipeline=plan.pipeline,
-        source=plan.source,
-        dataset=plan.dataset,
-        target=plan.target,
-        strategy=plan.strategy.kind,
-        interval_start=plan.interval.start,
-        interval_end=plan.interval.end,
-        timezone=plan.interval.timezone,
-        as_of=plan.interval.as_of,
-        run_kind=plan.run_kind,
-        run_id=plan.run_id,
-        rows_staged=counts.staged,
-        rows_landed=counts.landed,
-        rows_rejected=counts.rejected,
-        rows_inserted=counts.inserted,
-        rows_updated=counts.updated,
-        rows_deleted=counts.deleted,
-        rows_total=state.sql.count(f"SELECT count(*) FROM {state.target}"),
-        size_bytes=state.batch.size_bytes or sum(file.size_bytes for file in state.batch.files),
-        file_count=len(state.batch.files),
-        extracted_at=plan.extracted_at,
-        loaded_at=state.loaded_at,
-    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from penstock.artifacts import StagedFile
-from tasks.warehouses.duckdb.quoting import file_literal, literal, literals
+from tasks.warehouses.quoting import literal, literals
 
 TEXT = "VARCHAR"
 
@@ -64,7 +64,7 @@ class Reading(NamedTuple):
 
 def path_list(paths: Sequence[str]) -> str:
     """Returns paths as the first argument of DuckDB's readers."""
-    return f"[{', '.join(file_literal(path) for path in paths)}]"
+    return f"[{', '.join(_file_literal(path) for path in paths)}]"
 
 
 def named_by_file(
@@ -79,3 +79,8 @@ def named_by_file(
         return f"{relation} AS r", literal(files[0].source_name)
     names = literals(file.source_name for file in files)
     return f"{relation} AS r", f"list_extract([{names}], list_position([{literals(paths)}], r.{path_column}))"
+
+
+def _file_literal(path: str) -> str:
+    """Returns a path for DuckDB's readers, which would take `*`, `?` and `[` in it for a pattern."""
+    return literal("".join(f"[{character}]" if character in "*?[" else character for character in path))

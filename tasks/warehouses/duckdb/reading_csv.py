@@ -21,7 +21,6 @@ from penstock.errors import DataError
 from tasks.warehouses.duckdb.connection import Sql
 from tasks.warehouses.duckdb.csv_records import RecordCount, count_by_parity, count_exactly
 from tasks.warehouses.duckdb.plain_header import with_plain_header
-from tasks.warehouses.duckdb.quoting import identifier, literal
 from tasks.warehouses.duckdb.reading import (
     MAXIMUM_LINE_BYTES,
     REJECT_ERRORS,
@@ -34,6 +33,7 @@ from tasks.warehouses.duckdb.reading import (
     path_list,
 )
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
+from tasks.warehouses.quoting import identifier, literal
 
 # A character that text does not hold: a line that does is surveyed as if it had line breaks inside quotes.
 _NO_DELIMITER = "\x01"

@@ -17,11 +17,11 @@ from penstock.artifacts import StagedFile
 from penstock.naming import standardise_columns
 from tasks.warehouses.columns import MAXIMUM_COLUMNS
 from tasks.warehouses.duckdb.connection import Sql
-from tasks.warehouses.duckdb.quoting import literal, literals
 from tasks.warehouses.duckdb.reading import TEXT, Column, Reading, RowRange, named_by_file
 from tasks.warehouses.duckdb.reading_csv import line_reader, rejects_options
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
 from tasks.warehouses.duckdb.templates import statement
+from tasks.warehouses.quoting import literal, literals
 
 SHAPES = "penstock_json_shapes"
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from penstock.artifacts import StagedFile
 from tasks.warehouses.duckdb.connection import Sql
-from tasks.warehouses.duckdb.quoting import identifier, literal
 from tasks.warehouses.duckdb.reading import TEXT, Column, Reading, RowRange, named_by_file, path_list
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
+from tasks.warehouses.quoting import identifier, literal
 
 # A name of its own: the files may have a column `filename`.
 _PATH_COLUMN = "penstock_path"

@@ -8,12 +8,12 @@ from penstock.artifacts import FileFormat, StagedFile
 from tasks.warehouses.duckdb.connection import Sql
 from tasks.warehouses.duckdb.csv_records import physical_lines, unclosed_record
 from tasks.warehouses.duckdb.load_state import REJECTED, LoadState
-from tasks.warehouses.duckdb.quoting import identifier, literal, literals
 from tasks.warehouses.duckdb.reading import MAXIMUM_LINE_BYTES, REJECT_ERRORS, REJECT_SCANS, Reading
 from tasks.warehouses.duckdb.reading_csv import dialect_of, has_plain_header
 from tasks.warehouses.duckdb.reading_json import bad_lines_query
 from tasks.warehouses.duckdb.templates import statement
 from tasks.warehouses.guards import RejectedRow, RowCheck
+from tasks.warehouses.quoting import identifier, literal, literals
 
 _REASONS = {
     "MISSING COLUMNS": "fewer fields than columns",

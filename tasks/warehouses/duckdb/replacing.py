@@ -11,10 +11,10 @@ from datetime import timedelta
 from penstock.strategy import FullRefresh, Partition
 from tasks.warehouses.duckdb.batch_query import batch_query
 from tasks.warehouses.duckdb.load_state import LoadState
-from tasks.warehouses.duckdb.quoting import identifier, identifiers, literal
 from tasks.warehouses.duckdb.rejects import collect_failing
 from tasks.warehouses.duckdb.templates import statement
 from tasks.warehouses.guards import RowCheck, check_replacement, check_shrink
+from tasks.warehouses.quoting import identifier, identifiers, literal
 
 _DAY = timedelta(days=1)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from penstock.artifacts import METADATA_COLUMNS, TableRef
 from penstock.strategy import Cdc, Historical, LoadStrategy
 from tasks.warehouses.duckdb.connection import Sql
-from tasks.warehouses.duckdb.quoting import identifier, literal, table_name
+from tasks.warehouses.quoting import identifier, literal, table_name
 
 METADATA_TYPES = {
     name: "VARCHAR" if name in {"_source_file", "_batch_id"} else "TIMESTAMPTZ" for name in METADATA_COLUMNS

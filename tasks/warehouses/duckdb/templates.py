@@ -1,30 +1,9 @@
-"""Reads this package's SQL files. A file holds statements, each behind a line `-- name: <name>`."""
+"""This package's SQL files."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
-from string import Template
+from tasks.warehouses.templates import SqlFiles
 
-_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
-
-
-def statement(file: str, name: str, values: Mapping[str, str]) -> str:
-    """Returns a statement of a file below `sql/`, its `${...}` filled."""
-    return _statements(file)[name].substitute(values)
-
-
-def migrations() -> list[tuple[int, str]]:
-    """Returns the migrations as (number, script) in order; a file's name begins with its number."""
-    folder = files(__package__).joinpath("migrations")
-    scripts = [(entry.name, entry.read_text("utf-8")) for entry in folder.iterdir() if entry.name.endswith(".sql")]
-    return sorted((int(name.split("_", 1)[0]), script) for name, script in scripts)
-
-
-@cache
-def _statements(file: str) -> dict[str, Template]:
-    text = files(__package__).joinpath("sql", f"{file}.sql").read_text("utf-8")
-    _, *parts = _NAME.split(text)
-    return {name: Template(body.strip()) for name, body in zip(parts[::2], parts[1::2], strict=True)}
+_FILES = SqlFiles(__package__)
+statement = _FILES.statement
+migrations = _FILES.migrations

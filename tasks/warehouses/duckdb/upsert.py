@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from penstock.strategy import Incremental
-from tasks.warehouses.duckdb.landing import is_newer, same_keys
+from tasks.warehouses.duckdb.landing import is_newer
 from tasks.warehouses.duckdb.load_state import LoadState
-from tasks.warehouses.duckdb.quoting import identifier, identifiers
 from tasks.warehouses.duckdb.templates import statement
+from tasks.warehouses.keys import same_keys
+from tasks.warehouses.quoting import identifier, identifiers
 
 
 def upsert(state: LoadState, strategy: Incremental) -> None:

@@ -1,4 +1,4 @@
-"""Writes names and values into SQL text; nothing else in this package puts a value into a statement."""
+"""Writes names and values into SQL text as the standard says; nothing else puts a value into a statement."""
 
 from __future__ import annotations
 
@@ -41,8 +41,3 @@ def literal(value: Scalar) -> str:
 def literals(values: Iterable[Scalar]) -> str:
     """Returns values as a comma-separated list."""
     return ", ".join(literal(value) for value in values)
-
-
-def file_literal(path: str) -> str:
-    """Returns a path for DuckDB's readers, which would take `*`, `?` and `[` in it for a pattern."""
-    return literal("".join(f"[{character}]" if character in "*?[" else character for character in path))
