@@ -12,7 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
+from pydantic import TypeAdapter
 
+from penstock.platform import StoreSetting
 from sandbox.server import Sandbox, serve
 from sandbox.settings import SandboxSettings
 
@@ -238,6 +241,12 @@ def test_the_readmes_pipeline_is_valid(copy_of_the_project: Path) -> None:
     path.write_text(blocks("README.md", "yaml")[0])
     done = run("penstock validate", copy_of_the_project)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_stores_that_the_stores_page_shows_are_valid() -> None:
+    shown = [yaml.safe_load(text)["store"] for text in blocks("docs/stores.md", "yaml")]
+    kinds = [TypeAdapter(StoreSetting).validate_python(setting).kind for setting in shown]
+    assert kinds == ["folder", "s3", "s3"]
 
 
 def test_every_page_that_is_linked_exists() -> None:
