@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from penstock.connections import DuckDBConnection
+from penstock.connections import DuckDBConnection, PostgresConnection
 from penstock.errors import ConfigurationError
 from tasks.warehouses.contract import Warehouse
 
@@ -18,8 +18,15 @@ def _open_duckdb(connection: DuckDBConnection) -> Warehouse:
     return DuckDBWarehouse(connection)
 
 
+def _open_postgres(connection: PostgresConnection) -> Warehouse:
+    from tasks.warehouses.postgres.warehouse import PostgresWarehouse
+
+    return PostgresWarehouse(connection)
+
+
 _OPENERS: dict[type[BaseModel], Callable[[Any], Warehouse]] = {
     DuckDBConnection: _open_duckdb,
+    PostgresConnection: _open_postgres,
 }
 
 

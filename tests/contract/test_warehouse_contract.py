@@ -13,12 +13,14 @@ from penstock.connections import DuckDBConnection
 from tasks.staging.local import LocalStore
 from tasks.warehouses.contract import Warehouse
 from tasks.warehouses.opening import open_warehouse
+from tests.contract.postgres_server import fresh_postgres
 from tests.contract.warehouse_cases import Loader, in_order, read_cases
 
 OPENERS: dict[str, Callable[[Path], Warehouse]] = {
     "duckdb": lambda folder: open_warehouse(
         DuckDBConnection(kind="duckdb", path=str(folder / "warehouse.duckdb"), lock_timeout_seconds=20)
     ),
+    "postgres": lambda _: open_warehouse(fresh_postgres(lock_timeout_seconds=20)),
 }
 CASES = dict(read_cases(Path(__file__).with_name("cases")))
 
