@@ -97,6 +97,7 @@ BY_CLASS: dict[str, Meaning] = {
     "0L": _RIGHTS,
     "0P": _RIGHTS,
     "0Z": _BUG,
+    "10": _BUG,
     "20": _BUG,
     "21": _STATEMENT,
     "22": _VALUE,

@@ -36,7 +36,12 @@ _TOUCHING = """(
 
 def current_version(sql: Sql) -> int:
     """Returns the number of the last migration that was applied, 0 before the first."""
-    if not sql.count("SELECT count(to_regclass('penstock.schema_version'))"):
+    # Not to_regclass: within a transaction it may answer from before the lock that this waited for.
+    exists = (
+        "SELECT count(*) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = 'penstock' AND c.relname = 'schema_version'"
+    )
+    if not sql.count(exists):
         return 0
     return sql.count("SELECT coalesce(max(version), 0) FROM penstock.schema_version")
 
