@@ -6,7 +6,7 @@ import argparse
 import subprocess
 import sys
 
-BENCHMARKS = ("command_line", "staging", "rest_extract", "rest_pipeline", "csv_load", "many_datasets")
+BENCHMARKS = ("command_line", "staging", "rest_extract", "rest_pipeline", "csv_load", "postgres_load", "many_datasets")
 
 
 def main() -> int:
