@@ -139,18 +139,17 @@ def commit(state: LoadState) -> None:
 
 
 def tend(state: LoadState) -> None:
-    """Tells the planner what the table holds now, and frees what deleted rows took, so that the next load reuses it.
+    """Tells the planner what the table holds now.
 
-    The load is committed: what goes wrong here is the next load's, or autovacuum's, to make good.
+    The load is committed: what goes wrong here is the next load's, or autovacuum's, to make good. A VACUUM is left to
+    the latter: it would read all of a large table after each small load.
     """
     import psycopg
 
     counts = state.counts
-    replaced = counts.deleted + counts.updated
-    command = "VACUUM (ANALYZE, SKIP_LOCKED)" if replaced else "ANALYZE (SKIP_LOCKED)"
     with suppress(psycopg.Error):
-        if counts.landed or replaced:
-            state.sql.run(f"{command} {state.target}")
+        if counts.landed or counts.deleted or counts.updated:
+            state.sql.run(f"ANALYZE (SKIP_LOCKED) {state.target}")
 
 
 def _apply_keyed(state: LoadState, strategy: Keyed) -> None:
