@@ -22,7 +22,7 @@ from penstock.connections import PostgresConnection
 from penstock.strategy import Append, FullRefresh, Incremental, LoadStrategy
 from tasks.warehouses.postgres.warehouse import PostgresWarehouse
 
-ROUNDS = 1
+ROUNDS = 2
 DATABASE = "penstock_bench"
 SERVER = {
     "host": os.environ.get("PGHOST", "127.0.0.1"),

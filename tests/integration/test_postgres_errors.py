@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import socketserver
+import struct
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,6 +92,51 @@ def test_what_is_said_of_a_connection_tells_its_kind(text: str, kind: type[Penst
     error = explain(psycopg.OperationalError(text))
     assert type(error) is kind
     assert told in str(error)
+
+
+@contextmanager
+def refusing_server(code: str, text: str) -> Iterator[int]:
+    """Serves the wire protocol up to an error that ends the connection, as a server does before it lets anybody in."""
+    fields = b"".join(name + value.encode() + b"\0" for name, value in ((b"S", "FATAL"), (b"C", code), (b"M", text)))
+    answer = b"E" + struct.pack("!I", len(fields) + 5) + fields + b"\0"
+
+    class Refusal(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            while len(head := self.request.recv(8)) == 8:
+                length, request = struct.unpack("!II", head)
+                if request in {80877103, 80877104}:  # SSLRequest, GSSENCRequest
+                    self.request.sendall(b"N")
+                    continue
+                self.request.recv(length)
+                self.request.sendall(answer)
+                return
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusal) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "kind", "told"),
+    [
+        ("28P01", 'password authentication failed for user "ada"', RejectedError, "credentials"),
+        ("28000", 'no pg_hba.conf entry for host "127.0.0.1", user "ada"', RejectedError, "pg_hba"),
+        ("42501", 'permission denied for database "dwh"', RejectedError, "lacks a right"),
+        ("3D000", 'database "dwh" does not exist', ConfigurationError, "CREATE DATABASE"),
+        ("53300", "sorry, too many clients already", TransientError, "no room"),
+        ("57P03", "the database system is starting up", TransientError, "starting"),
+    ],
+)
+def test_a_server_that_lets_nobody_in_is_told_by_why(
+    code: str, text: str, kind: type[PenstockError], told: str, tmp_path: Path
+) -> None:
+    with refusing_server(code, text) as port, pytest.raises(kind, match=told) as raised:
+        make_loader(postgres(host="127.0.0.1", port=port, password=SECRET), tmp_path).warehouse.migrate()
+    assert type(raised.value) is kind
+    assert SECRET not in str(raised.value)
 
 
 def test_a_server_that_is_not_there_may_come_back(tmp_path: Path) -> None:
