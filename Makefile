@@ -48,5 +48,5 @@ lock: $(filter .uv/bin/uv,$(UV)) ## Resolve dependencies anew into requirements.
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
 
-clean: ## Remove what runs and builds leave behind
-	rm -rf .venv .uv .penstock dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+clean: ## Remove what builds and checks leave behind; data stays: `rm -r .penstock` removes the local lake and warehouse
+	rm -rf .venv .uv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

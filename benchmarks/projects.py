@@ -5,35 +5,13 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-FLOW = '''
-"""The client's flow."""
-from __future__ import annotations
-from prefect import flow
-from flows.elt import run_pipeline
-from penstock.plan import RunOptions
-from penstock.strategy import LoadStrategy
-from penstock.window import TimeWindow
-
-
-@flow(name="bench", flow_run_name="{pipeline}")
-def bench(
-    pipeline: str,
-    window: TimeWindow | None = None,
-    load_strategy: LoadStrategy | None = None,
-    datasets: list[str] | None = None,
-    transform: bool = True,
-    options: RunOptions = RunOptions(),
-):
-    return run_pipeline(
-        pipeline, options, window=window, load_strategy=load_strategy, datasets=datasets, transform=transform
-    )
-'''
+from deployments.scaffolding import client_flow
 
 
 def write_project(root: Path, *, connections: str, pipeline: str) -> dict[str, str]:
     """Writes a project with one pipeline, `bench`, and returns the environment that leads the commands to it."""
     files = {
-        "flows/clients/bench.py": FLOW,
+        "flows/clients/bench.py": client_flow("bench"),
         "deployments/platforms/local.yaml": "version: 1\nplatform: local\n"
         'store: {kind: folder, path: "${PENSTOCK_HOME}/lake"}\n'
         'warehouse: {kind: duckdb, path: "${PENSTOCK_HOME}/warehouse.duckdb"}\n'

@@ -1,13 +1,12 @@
-"""Every block type, one line each. Prefect's server registers what this module imports (`prefect.collections`)."""
+"""Every block type at once. Prefect's server registers what this module imports (`prefect.collections`).
+
+Prefect imports it together with every other collection, so nothing else should: see `blocks.registry`.
+"""
 
 from __future__ import annotations
 
 from blocks.base import ConnectionBlock
-from blocks.folder import FolderStore
-from blocks.gladly import GladlyCredentials
-from blocks.rest import RestCredentials
+from blocks.registry import BLOCK_CLASSES, block_type
 
-BLOCK_TYPES: dict[str, type[ConnectionBlock]] = {
-    block.get_block_type_slug(): block for block in (FolderStore, GladlyCredentials, RestCredentials)
-}
+BLOCK_TYPES: dict[str, type[ConnectionBlock]] = {slug: block_type(slug) for slug in BLOCK_CLASSES}
 """Block types by their slug."""

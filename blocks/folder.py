@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, HttpUrl
 
 from blocks.base import ConnectionBlock
 from penstock.connections import FolderConnection
@@ -22,6 +22,7 @@ class FolderStore(ConnectionBlock):
 
     _block_type_name = "Penstock Folder"
     _block_type_slug = "penstock-folder"
+    _documentation_url = HttpUrl("https://docs.prefect.io/v3/concepts/blocks")
 
     path: str = Field(title="Path", description="The folder's path on the machines that read it.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.base import ConnectionBlock
 from penstock.connections import GladlyConnection
@@ -22,6 +22,7 @@ class GladlyCredentials(ConnectionBlock):
 
     _block_type_name = "Penstock Gladly"
     _block_type_slug = "penstock-gladly"
+    _documentation_url = HttpUrl("https://help.gladly.com/docs/generate-api-tokens-and-create-webhooks")
 
     organization: str = Field(
         title="Organisation", description="Its name, its name and region (`acme.us-1`), or its pasted address."

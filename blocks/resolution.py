@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast, get_args
 
+from pydantic import BaseModel, ValidationError
+
+from blocks.registry import block_type
 from penstock.connections import AnyConnection
 from penstock.errors import ConfigurationError
-from penstock.platform import BlockRef
+from penstock.platform import BLOCK_TYPE_PREFIX, BlockRef
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from blocks.base import ConnectionBlock
 
 
 def resolve_connection(
-    setting: AnyConnection | BlockRef, name: str, *, block_types: Mapping[str, type[ConnectionBlock]] | None = None
+    setting: AnyConnection | BlockRef,
+    name: str,
+    *,
+    accepted: tuple[type[BaseModel], ...] = (),
+    find_type: Callable[[str], type[ConnectionBlock]] = block_type,
 ) -> AnyConnection:
     """Returns what a connection's logical name means, or the platform's `store` or `warehouse`.
 
@@ -27,34 +32,57 @@ def resolve_connection(
     Args:
         setting: Settings, or a reference to a block.
         name: The logical name, for errors.
-        block_types: By slug; all of Penstock's when left out.
+        accepted: The connections that can be used here; any by default.
+        find_type: Gives a block type by its slug.
 
     Raises:
-        ConfigurationError: There is no such block type, or no block of that name.
+        ConfigurationError: There is no such block type, no block of that name, or it holds something else.
+        RejectedError: The Prefect API refused the credentials.
+        TransientError: The Prefect API cannot be reached.
     """
     if not isinstance(setting, BlockRef):
         return setting
-    if block_types is None:
-        from blocks.catalog import BLOCK_TYPES
-
-        block_types = BLOCK_TYPES
-    slug, _, block_name = setting.block.partition("/")
-    if slug not in block_types:
-        nearest = difflib.get_close_matches(slug, block_types, n=1)
+    connection = _load(find_type(setting.type), setting, name).to_connection()
+    if accepted and not isinstance(connection, accepted):
         raise ConfigurationError(
-            "the platform names a block type that Penstock does not have",
-            guidance=f"Did you mean {nearest[0]}?" if nearest else f"There are: {', '.join(sorted(block_types))}.",
+            "the block holds another kind of connection than is needed here",
+            guidance=f"Name a block of type {' or '.join(sorted(map(_block_type_of, accepted)))}.",
             connection=name,
             block=setting.block,
         )
+    return connection
+
+
+def _load(block: type[ConnectionBlock], setting: BlockRef, name: str) -> ConnectionBlock:
+    from blocks.prefect_failures import asking_prefect
+
+    facts = {"connection": name, "block": setting.block}
     try:
-        # Without the dispatch, `load` in a running event loop would give a coroutine.
-        block = cast("ConnectionBlock", block_types[slug].load(block_name, _sync=True))  # type: ignore[call-arg]
+        with asking_prefect(**facts):
+            # Without `_sync`, `load` in a running event loop would give a coroutine.
+            return cast("ConnectionBlock", block.load(setting.name, _sync=True))  # type: ignore[call-arg]
     except ValueError as error:
         raise ConfigurationError(
-            "Prefect has no such block, or its settings are incomplete",
-            guidance="Create or complete it in Prefect, in the workspace that this platform's runs use.",
-            connection=name,
-            block=setting.block,
+            "Prefect has no such block",
+            guidance="Create it, in the workspace that this platform's runs use: `penstock blocks apply`, or the UI.",
+            **facts,
         ) from error
-    return block.to_connection()
+    except RuntimeError as error:
+        # Without the cause: Pydantic's errors quote the settings, and with them the secrets.
+        raise ConfigurationError(
+            "the block's settings cannot be used as they are",
+            guidance="Complete it with `penstock blocks apply`, or in the Prefect UI.",
+            settings=_faulty_settings(error.__cause__),
+            **facts,
+        ) from None
+
+
+def _faulty_settings(error: BaseException | None) -> str | None:
+    if not isinstance(error, ValidationError):
+        return None
+    found = [".".join(map(str, fault["loc"])) for fault in error.errors(include_input=False, include_context=False)]
+    return ", ".join(dict.fromkeys(place for place in found if place)) or None
+
+
+def _block_type_of(connection: type[BaseModel]) -> str:
+    return f"{BLOCK_TYPE_PREFIX}{get_args(connection.model_fields['kind'].annotation)[0]}"

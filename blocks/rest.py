@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, TypeAdapter, model_validator
+from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, model_validator
 
 from blocks.base import ConnectionBlock
 from penstock.connections import Auth, RateLimit, RestConnection
@@ -39,6 +39,7 @@ class RestCredentials(ConnectionBlock):
 
     _block_type_name = "Penstock REST API"
     _block_type_slug = "penstock-rest"
+    _documentation_url = HttpUrl("https://docs.prefect.io/v3/concepts/blocks")
 
     base_url: str = Field(title="Address", description="Where the API is, such as https://api.example.com/v1.")
     auth: AuthKind = Field(default="none", title="Credentials", description="Which of the fields below are used.")

@@ -9,14 +9,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from deployments.asking import parse_moment
+from deployments.running import open_platform_warehouse
 from penstock.artifacts import Interval
 from penstock.backfill import cut, missing, refuse_future
 from penstock.errors import ConfigurationError
 from penstock.pipeline import PipelineSpec
 from penstock.plan import backfill_zone, select_datasets
+from penstock.report import BackfillReport
 from penstock.spec import Artifact
 from tasks.definitions.project import Project
-from tasks.environment import current_environment
 
 
 class BackfillWindow(Artifact):
@@ -43,7 +44,7 @@ def plan_backfill(
     refuse_future(end, datetime.now(UTC))
     windows = cut(start, end, every, zone)
     datasets = select_datasets(pipeline, names)
-    warehouse = current_environment(project, connections=()).warehouse()
+    warehouse = open_platform_warehouse(project)
     records = warehouse.loads(targets=[dataset.target for dataset in datasets], touching=(start, end))
     lacking = {dataset.name: set(missing(windows, records, dataset.target)) for dataset in datasets}
     return [
@@ -67,22 +68,46 @@ def print_windows(windows: Sequence[BackfillWindow], *, as_json: bool) -> None:
 
 
 def run_backfill(
-    project: Project, windows: Sequence[BackfillWindow], parameters: Mapping[str, Any], *, every: str
-) -> bool:
-    """Runs the backfill flow in this process and prints how it ended; returns whether all of it is loaded."""
-    from rich.markup import escape
+    project: Project, pipeline: PipelineSpec, windows: Sequence[BackfillWindow], parameters: Mapping[str, Any]
+) -> BackfillReport:
+    """Runs the backfill flow in this process; windows that the ledger has are left out there.
 
-    from deployments.display import console
-    from deployments.running import prefect_api
+    Raises:
+        PenstockError: the run ended before it could report.
+    """
+    from deployments.running import failure_of, prefect_api
 
     start, end = windows[0].interval.bounds()[0], windows[-1].interval.bounds()[1]
     with prefect_api(project):
         from flows.backfill_flow import backfill
+        from flows.run_report import find_backfill_report
+        from tasks.environment import current_environment
 
-        state = backfill(**parameters, start=start, end=end, every=every, return_state=True)
-    mark = "[green]ok[/]" if state.is_completed() else "[bold red]x[/]"
-    console().print(f"{mark} {escape(state.message or str(state.name))}", soft_wrap=True)
-    return bool(state.is_completed())
+        state = backfill(**parameters, start=start, end=end, return_state=True)
+        lake = current_environment(project, connections=()).lake()
+        run_id = str(state.state_details.flow_run_id)
+        report = find_backfill_report(lake, pipeline.client, pipeline.pipeline, run_id)
+    if report is None:
+        raise failure_of(state)
+    return report
+
+
+def print_backfill(report: BackfillReport, *, as_json: bool) -> None:
+    """Prints how each window ended, and what that comes to."""
+    if as_json:
+        print(report.model_dump_json(indent=2))
+        return
+    from rich.markup import escape
+
+    from deployments.display import console, print_table
+
+    rows = []
+    for one in report.windows:
+        start, end = (_local(moment, one.interval.timezone) for moment in one.interval.bounds())
+        rows.append((start, end, one.outcome.replace("_", " "), one.rows, one.error))
+    print_table(f"{report.pipeline} on {report.platform}", ("from", "to", "outcome", "rows", "remarks"), rows)
+    mark = "[green]ok[/]" if report.is_green else "[bold red]x[/]"
+    console().print(f"{mark} {escape(report.summary())}", soft_wrap=True)
 
 
 def _local(moment: datetime, zone: str) -> str:

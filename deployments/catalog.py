@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from deployments.platform_checks import check_platform
 from penstock.errors import ConfigurationError
 from penstock.findings import Finding, Where, nearest
 from penstock.naming import qualified_dataset
 from penstock.pipeline import PipelineSpec, target_of
-from penstock.platform import BlockRef, PlatformSpec
+from penstock.platform import PlatformSpec
 from penstock.sources.registry import SOURCES
 from penstock.spec import Spec
 from tasks.definitions.client_flows import flow_path, shadows_module
@@ -43,11 +45,19 @@ class Catalog(NamedTuple):
         return {file.spec.platform: file.spec for file in self.platform_files if file.spec is not None}
 
     def platform(self, name: str) -> PlatformSpec:
-        """Returns a platform.
+        """Returns a platform, to deploy to; to run, `read_platform` reads it with its environment.
+
+        Where a reference stands for what only its value can be checked as, such as a URL, the platform comes without
+        its connections, and with what the environment says of its store and warehouse.
 
         Raises:
             ConfigurationError: there is no such platform.
+            DefinitionProblems: it cannot be read without a variable that is not set.
         """
+        unread = next((file for file in self.platform_files if file.spec is None and file.path.stem == name), None)
+        if unread is not None:
+            bare = inspect_platform(unread.path, None, connections=())
+            return bare.spec or inspect_platform(unread.path, os.environ, connections=()).require()
         if name not in self.platforms:
             close = nearest(name, self.platforms)
             raise ConfigurationError(
@@ -201,7 +211,11 @@ def _connection_problems(files: Sequence[PipelineFile], platforms: Sequence[Plat
             for platform in platforms:
                 finding = _connection_finding(spec, name, platform.spec) if platform.spec else None
                 if finding is not None:
-                    yield _problem(file, finding._replace(where=where))
+                    # A pipeline begins on one platform; nothing can be deployed to another one before it has all.
+                    is_error = finding.is_error or not any(
+                        name in one.spec.connections for one in platforms if one.spec
+                    )
+                    yield _problem(file, finding._replace(where=where, is_error=is_error))
 
 
 def _connection_finding(spec: PipelineSpec, name: str, platform: PlatformSpec) -> Finding | None:
@@ -213,8 +227,9 @@ def _connection_finding(spec: PipelineSpec, name: str, platform: PlatformSpec) -
             f"the platform `{platform.platform}` has no connection `{name}`",
             f"Add one of kind {_kinds(accepted)} to `connections` in deployments/platforms/{platform.platform}.yaml.",
             suggestion=nearest(name, platform.connections),
+            is_error=False,
         )
-    if isinstance(connection, BlockRef) or connection.kind in accepted:
+    if connection.kind in accepted:
         return None
     return Finding(
         (),
@@ -259,3 +274,4 @@ def _platform_problems(platforms: Sequence[PlatformFile]) -> Iterator[Problem]:
                 suggestion=file.path.stem,
             )
             yield _problem(file, finding)
+        yield from (_problem(file, finding) for finding in check_platform(platform))

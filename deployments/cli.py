@@ -41,8 +41,14 @@ COMMANDS = (
     CommandEntry(
         "validate", "deployments.commands.validate", "Check pipeline and platform files; needs no connection."
     ),
+    CommandEntry("doctor", "deployments.commands.doctor", "Check that everything a platform names can be used."),
+    CommandEntry("blocks", "deployments.commands.blocks", "Bring Prefect's blocks to what a file says."),
     CommandEntry("compile", "deployments.commands.compile", "Write prefect.yaml from the pipeline files."),
+    CommandEntry("deploy", "deployments.commands.deploy", "Make a Prefect server's deployments those of the files."),
     CommandEntry("schema", "deployments.commands.schema", "Print or write the JSON Schemas that editors complete by."),
+    CommandEntry(
+        "warehouse", "deployments.commands.warehouse", "Set up the warehouse: roles, compute, stages, tables."
+    ),
     CommandEntry("new", "deployments.commands.new", "Begin a client or a pipeline."),
     CommandEntry("sandbox", "deployments.commands.sandbox", "Serve emulated source APIs on a local port."),
 )
@@ -120,14 +126,25 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     is_debugging = "--debug" in typed
     try:
         app([argument for argument in typed if argument != "--debug"], prog_name="penstock")
-    except PenstockError as error:
-        if is_debugging:
+    except (PenstockError, OSError) as error:
+        if is_debugging or (isinstance(error, OSError) and error.filename is None):
             raise
         from deployments.problem_display import print_error
 
-        print_error(error)
-        sys.exit(EXIT_WRONG_USAGE if isinstance(error, ConfigurationError) else EXIT_FAILED)
+        told = refused_path(error) if isinstance(error, OSError) else error
+        print_error(told)
+        sys.exit(EXIT_WRONG_USAGE if isinstance(told, ConfigurationError) else EXIT_FAILED)
     sys.exit(0)
+
+
+def refused_path(error: OSError) -> ConfigurationError:
+    """Returns what to say of a file or folder that the operating system refused, wherever a command met it."""
+    return ConfigurationError(
+        "a file or folder cannot be used",
+        guidance="Check the path, the rights on it, and that there is a folder where one is needed.",
+        path=error.filename,
+        reason=error.strerror,
+    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def check_file(project: Project, platform: str, path: Path) -> str:
     """Returns the difference from a file to what the project compiles to; empty where there is none."""
     catalog = load_catalog(project)
     expected = compile_prefect_yaml(catalog, catalog.platform(platform))
-    actual = path.read_text(encoding="utf-8") if path.is_file() else ""
+    actual = path.read_text(encoding="utf-8") if path.exists() else ""
     lines = difflib.unified_diff(
         actual.splitlines(keepends=True), expected.splitlines(keepends=True), f"{path.name} (as it is)", "compiled"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,7 @@ from rich.console import Console
 
 from deployments.asking import parse_at
 from deployments.display import console, print_table
-from deployments.running import chosen_platform, run_flow
+from deployments.running import chosen_platform, run_flow, set_variable
 from penstock.pipeline import PipelineSpec
 from tasks.definitions.project import Project, find_project
 from tasks.definitions.reading import find_pipeline, read_pipeline, read_platform
@@ -55,8 +54,11 @@ def demonstrate(*, at: str | None, seed: int) -> bool:
     project = find_project()
     spec = read_pipeline(find_pipeline(PIPELINE, project))
     out = console()
-    with serve(SandboxSettings(seed=seed)) as sandbox, chosen_platform("local"):
-        os.environ["PENSTOCK_SANDBOX_URL"] = sandbox.url
+    with (
+        serve(SandboxSettings(seed=seed)) as sandbox,
+        chosen_platform("local"),
+        set_variable("PENSTOCK_SANDBOX_URL", sandbox.url),
+    ):
         out.print(f"A sandbox Gladly answers at {sandbox.url}; it runs {PIPELINE}.", soft_wrap=True)
         _warehouse(project).migrate()
         before = _contents(_warehouse(project))

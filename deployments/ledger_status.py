@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from deployments.running import open_platform_warehouse
 from penstock.artifacts import RunKind
 from penstock.ledger import LoadRecord, gaps
 from penstock.pipeline import Dataset, PipelineSpec, expand
 from penstock.spec import Artifact
 from tasks.definitions.project import Project
-from tasks.environment import current_environment
 
 
 class DatasetStatus(Artifact):
@@ -32,7 +32,7 @@ class DatasetStatus(Artifact):
 
 def dataset_statuses(project: Project, pipelines: Iterable[PipelineSpec]) -> list[DatasetStatus]:
     """Returns one status a dataset, in the order of the files; touches nothing."""
-    warehouse = current_environment(project, connections=()).warehouse()
+    warehouse = open_platform_warehouse(project)
     records = warehouse.loads()
     now = datetime.now(UTC)
     return [

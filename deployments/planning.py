@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from deployments.running import open_platform_warehouse
 from penstock.pipeline import PipelineSpec
 from penstock.plan import DatasetPlan, RunRequest, Skip
 from penstock.spec import Artifact
 from penstock.window import TimeWindow
 from tasks.definitions.project import Project
-from tasks.environment import current_environment
 from tasks.warehouses.deciding import decide_by_ledger
 
 
@@ -53,7 +53,7 @@ def plan_run(
         window=window,
         datasets=tuple(names) if names else None,
     )
-    warehouse = current_environment(project, connections=()).warehouse()
+    warehouse = open_platform_warehouse(project)
     return [
         _skipped(decision)
         if isinstance(decision, Skip)

@@ -5,13 +5,20 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from penstock.errors import DataError, PenstockError
+from penstock.errors import DataError, PenstockError, TransientError
 from penstock.pipeline import PipelineSpec
+from penstock.platform import BlockRef
 from penstock.report import RunReport
 from tasks.definitions.project import Project
+from tasks.environment import current_environment
+from tasks.warehouses.contract import Warehouse
+
+_UNREACHED = "Failed to reach API"
+"""How the RuntimeError begins that Prefect (3.8.8) raises where a flow run's client gets no answer at all."""
 
 
 class EndedRun(NamedTuple):
@@ -34,16 +41,22 @@ class EndedRun(NamedTuple):
 @contextmanager
 def chosen_platform(name: str | None) -> Iterator[None]:
     """Names the platform for the block's runs; None leaves what `PENSTOCK_PLATFORM` says (default `local`)."""
-    before = os.environ.get("PENSTOCK_PLATFORM")
-    if name is not None:
-        os.environ["PENSTOCK_PLATFORM"] = name
+    with set_variable("PENSTOCK_PLATFORM", name) if name is not None else nullcontext():
+        yield
+
+
+@contextmanager
+def set_variable(name: str, value: str) -> Iterator[None]:
+    """Sets a variable of this process's environment while the block runs, and what it starts."""
+    before = os.environ.get(name)
+    os.environ[name] = value
     try:
         yield
     finally:
         if before is None:
-            os.environ.pop("PENSTOCK_PLATFORM", None)
+            os.environ.pop(name, None)
         else:
-            os.environ["PENSTOCK_PLATFORM"] = before
+            os.environ[name] = before
 
 
 def run_flow(project: Project, pipeline: PipelineSpec, parameters: Mapping[str, Any]) -> EndedRun:
@@ -66,12 +79,21 @@ def run_flow(project: Project, pipeline: PipelineSpec, parameters: Mapping[str, 
         _, environment = read_definitions(parameters["pipeline"])
         report = find_report(environment.lake(), pipeline.client, pipeline.pipeline, str(run_id))
         if report is None:
-            raise _reason(state)
+            raise failure_of(state)
         succeeded = report.is_green and state.is_completed()
         return EndedRun(report, url_for("flow-run", obj_id=run_id), succeeded)
 
 
-def _reason(state: Any) -> BaseException:
+def open_platform_warehouse(project: Project) -> Warehouse:
+    """Opens the warehouse of the chosen platform; a Prefect API is only asked where it is in a block."""
+    environment = current_environment(project, connections=())
+    if not isinstance(environment.platform.warehouse, BlockRef):
+        return environment.warehouse()
+    with prefect_api(project):
+        return environment.warehouse()
+
+
+def failure_of(state: Any) -> BaseException:
     """Returns why a flow run ended without a report."""
     error = state.result(raise_on_failure=False)
     if isinstance(error, PenstockError | KeyboardInterrupt):
@@ -89,11 +111,25 @@ def prefect_api(project: Project) -> Iterator[None]:
     """Gives the block a Prefect API (the configured one, or a local server) and shows progress on standard error.
 
     Prefect's own lines go to its API only: it would print the trace of each error that the report explains.
+
+    Raises:
+        TransientError: the API that is configured does not answer.
     """
     from flows.local_server import local_prefect
 
-    with local_prefect(project.home, logging_level="CRITICAL"), _progress():
-        yield
+    with local_prefect(project.home, logging_level="CRITICAL") as server, _progress():
+        try:
+            yield
+        except RuntimeError as error:
+            if not str(error).startswith(_UNREACHED):
+                raise
+            url = urlsplit(server.api_url)
+            raise TransientError(
+                "the Prefect API that is configured does not answer",
+                guidance="Start it, or unset PREFECT_API_URL: without it a local server is started.",
+                host=url.hostname,
+                port=url.port,
+            ) from error
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from penstock.errors import ConfigurationError
 from penstock.findings import nearest
 from penstock.sources.registry import SOURCES
-from penstock.spec import Name
+from penstock.spec import Name, snake
 from penstock.window import Timezone
 from tasks.definitions.client_flows import flow_name, flow_path, shadows_module
 from tasks.definitions.project import DEFAULTS_NAME, Project
@@ -31,13 +31,17 @@ def new_client(project: Project, client: str) -> list[Path]:
             guidance=f"Give the client a longer name, such as {client}-co.",
             client=client,
         )
-    names = {"client": client, "flow": flow_name(client)}
     return _write(
         {
-            project.clients / client / DEFAULTS_NAME: _filled("client_defaults.yaml", names),
-            project.root / flow_path(client): _filled("client_flow.py.txt", names),
+            project.clients / client / DEFAULTS_NAME: _filled("client_defaults.yaml", {"client": client}),
+            project.root / flow_path(client): client_flow(client),
         }
     )
+
+
+def client_flow(client: str) -> str:
+    """Returns the module of a client's flow."""
+    return _filled("client_flow.py.txt", {"client": client, "flow": flow_name(client)})
 
 
 def new_pipeline(
@@ -91,7 +95,9 @@ def _check(kind: Any, value: str, message: str) -> None:
     try:
         TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
-        raise ConfigurationError(message, guidance="Choose another.", seen=value) from error
+        name = snake(value).replace("_", "-")
+        guidance = f"Write it like {name}." if kind is Name and name else "Choose another."
+        raise ConfigurationError(message, guidance=guidance, seen=value) from error
 
 
 def _filled(template: str, names: dict[str, str]) -> str:

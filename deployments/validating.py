@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from deployments.catalog import inspect_catalog, problems_of
 from penstock.errors import ConfigurationError
 from tasks.definitions.problems import Problem
-from tasks.definitions.project import Project
+from tasks.definitions.project import DEFAULTS_NAME, Project
 
 
 class ValidationResult(NamedTuple):
@@ -43,20 +43,37 @@ def validate_files(project: Project, paths: Sequence[Path]) -> ValidationResult:
     """Validates files against the whole project; without paths, all of them.
 
     Raises:
-        ConfigurationError: a path does not exist.
+        ConfigurationError: a path does not exist, or there is nothing to validate in it.
     """
     for path in paths:
         if not path.exists():
             raise ConfigurationError("there is no such file or folder", guidance="Check the path.", path=path)
     known = {*project.pipeline_paths(), *project.platform_paths()}
-    extra = [path.resolve() for path in paths if path.is_file() and path.resolve() not in known]
-    catalog = inspect_catalog(project, [path for path in extra if not path.name.startswith("_")])
+    resolved = [path.resolve() for path in paths]
+    extra = [path for path in resolved if path.is_file() and path not in known and not path.name.startswith("_")]
+    catalog = inspect_catalog(project, extra)
+    read = {*known, *extra, *(problem.path.resolve() for problem in catalog.problems)}
+    for path in paths:
+        _refuse_nothing(path, read)
     return ValidationResult(
         pipelines=len(catalog.files),
         datasets=sum(len(pipeline.datasets) for pipeline in catalog.pipelines),
         platforms=len(catalog.platform_files),
         problems=problems_of(catalog, paths) if paths else catalog.problems,
     )
+
+
+def _refuse_nothing(path: Path, read: Iterable[Path]) -> None:
+    """Refuses a path without any file that was read; a client's defaults count where the client has pipelines."""
+    place = path.resolve()
+    folder = place.parent if place.name == DEFAULTS_NAME else place
+    if not any(file == folder or folder in file.parents for file in read):
+        raise ConfigurationError(
+            "there is no pipeline or platform file to validate",
+            guidance="They are deployments/clients/<client>/<pipeline>.yaml and deployments/platforms/<platform>.yaml; "
+            "name a file that is kept elsewhere itself, not its folder.",
+            path=path,
+        )
 
 
 def print_result(result: ValidationResult, *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from prefect import State, flow
@@ -11,13 +12,14 @@ from prefect.states import Completed, Failed
 from pydantic import AwareDatetime
 
 from flows.elt import decide_run, land_all, read_definitions, transform_loaded
+from flows.run_report import publish_backfill
 from flows.scheduled_time import run_id, scheduled_time
 from penstock.artifacts import Interval, RunKind
-from penstock.backfill import cut, refuse_future
+from penstock.backfill import cut, refuse_future, replaces_all
 from penstock.errors import ConfigurationError
 from penstock.pipeline import PipelineSpec
 from penstock.plan import RunOptions, RunRequest, backfill_zone, explicit_window, select_datasets
-from penstock.report import DatasetReport, TransformReport
+from penstock.report import BackfillReport, DatasetReport, TransformReport, WindowReport, window_report
 from penstock.window import Duration
 from tasks.environment import Environment
 
@@ -45,10 +47,13 @@ def backfill(
         transform: Whether dbt runs: at the end, or after each window where a load replaces the whole table.
         options: What a run by hand may ask besides.
     """
+    started_at = datetime.now(UTC)
+    if options.at is not None:
+        refuse_future(options.at, started_at)
     definition, environment = read_definitions(pipeline, datasets)
     request = RunRequest(
         pipeline=pipeline,
-        scheduled_at=scheduled_time(),
+        scheduled_at=options.at or scheduled_time(),
         run_id=run_id(),
         run_kind=RunKind.BACKFILL,
         datasets=tuple(datasets) if datasets else None,
@@ -56,39 +61,32 @@ def backfill(
         options=options,
     )
     refuse_future(end, request.scheduled_at)
-    _refuse_unread_windows(definition, request)
+    refuse_unread_windows(definition, request.datasets, transform=transform)
     windows = cut(start, end, every, backfill_zone(definition, request.datasets))
-    return _end_state(*_run_windows(definition, environment, request, windows), len(windows))
+    reports, built = _run_windows(definition, environment, request, windows)
+    report = BackfillReport(
+        client=definition.client,
+        pipeline=definition.pipeline,
+        platform=environment.platform.platform,
+        run_id=request.run_id,
+        scheduled_at=request.scheduled_at,
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+        windows=tuple(reports),
+        transform=built,
+    )
+    publish_backfill(report, environment.lake())
+    return Completed(message=report.summary()) if report.is_green else Failed(message=report.summary())
 
 
-def _run_windows(
-    pipeline: PipelineSpec, environment: Environment, request: RunRequest, windows: Sequence[Interval]
-) -> tuple[list[DatasetReport], TransformReport, int]:
-    """Runs window after window until one has a failure; returns all reports, dbt's, and how many windows ended well."""
-    each_window = any(_replaces_all(request, dataset) for dataset in select_datasets(pipeline, request.datasets))
-    reports: list[DatasetReport] = []
-    transform = TransformReport(outcome="not_run")
-    for done, interval in enumerate(windows):
-        landed = _run_window(pipeline, environment, request, interval)
-        reports.extend(landed)
-        logger.info("window %s of %s ended (from %s)", done + 1, len(windows), interval.start)
-        last = done + 1 == len(windows) or any(report.outcome == "failed" for report in landed)
-        if last or each_window:
-            transform = transform_loaded(pipeline, request, landed if each_window else _latest(reports))
-        unread = each_window and transform.outcome != "built"
-        if any(report.outcome == "failed" for report in landed) or transform.outcome == "failed" or unread:
-            return reports, transform, done
-    return reports, transform, len(windows)
-
-
-def _refuse_unread_windows(pipeline: PipelineSpec, request: RunRequest) -> None:
+def refuse_unread_windows(pipeline: PipelineSpec, datasets: Sequence[str] | None, *, transform: bool) -> None:
     """Checks that no window is replaced by the next one before a transform has read it.
 
     Raises:
         ConfigurationError: a dataset is replaced whole by each window, and nothing reads it in between.
     """
-    replaced = [one.name for one in select_datasets(pipeline, request.datasets) if _replaces_all(request, one)]
-    if replaced and (not request.transform or pipeline.transform.select == "none"):
+    replaced = [one.name for one in select_datasets(pipeline, datasets) if replaces_all([one.load_strategy])]
+    if replaced and (not transform or pipeline.transform.select == "none"):
         raise ConfigurationError(
             "each window would replace the one before it, and no transform reads it in between",
             guidance="Let dbt run (transform), or load these datasets with another strategy.",
@@ -97,8 +95,28 @@ def _refuse_unread_windows(pipeline: PipelineSpec, request: RunRequest) -> None:
         )
 
 
-def _replaces_all(request: RunRequest, dataset: Any) -> bool:
-    return (request.load_strategy or dataset.load_strategy).kind == "full_refresh"
+def _run_windows(
+    pipeline: PipelineSpec, environment: Environment, request: RunRequest, windows: Sequence[Interval]
+) -> tuple[list[WindowReport], TransformReport]:
+    """Runs window after window until one has a failure; returns a report of each, and dbt's."""
+    each_window = replaces_all(one.load_strategy for one in select_datasets(pipeline, request.datasets))
+    reports = [WindowReport(interval=interval, outcome="not_started") for interval in windows]
+    transform = TransformReport(outcome="not_run")
+    landed: list[DatasetReport] = []
+    for number, interval in enumerate(windows):
+        report = window_report(interval, _run_window(pipeline, environment, request, interval))
+        landed.extend(report.datasets)
+        logger.info("window %s of %s ended (from %s)", number + 1, len(windows), interval.start)
+        is_last = number + 1 == len(windows) or report.outcome == "failed"
+        if is_last or each_window:
+            transform = transform_loaded(pipeline, request, report.datasets if each_window else _latest(landed))
+        if each_window and transform.outcome != "built" and report.outcome != "failed":
+            why = transform.error or "dbt built nothing from it, and the next window would replace it"
+            report = report.model_copy(update={"outcome": "failed", "error": f"transform: {why}"})
+        reports[number] = report
+        if report.outcome == "failed" or transform.outcome == "failed":
+            break
+    return reports, transform
 
 
 def _run_window(
@@ -112,14 +130,3 @@ def _run_window(
 def _latest(reports: Sequence[DatasetReport]) -> list[DatasetReport]:
     """Returns one report a dataset: dbt builds what is downstream of a table once."""
     return list({report.dataset: report for report in reports if report.outcome != "failed"}.values())
-
-
-def _end_state(reports: Sequence[DatasetReport], transform: TransformReport, done: int, asked: int) -> State[Any]:
-    loaded = sum(report.outcome == "loaded" for report in reports)
-    rows = sum(report.result.rows_landed for report in reports if report.result)
-    text = f"{done} of {asked} windows; {loaded} loads, {rows:,} rows"
-    failed = [report for report in reports if report.outcome == "failed"]
-    if failed or transform.outcome == "failed" or done < asked:
-        why = "; ".join(f"{report.dataset}: {report.error}" for report in failed) or f"transform: {transform.error}"
-        return Failed(message=f"{text}. Stopped: {why}. The same backfill without --reload goes on from here.")
-    return Completed(message=text)

@@ -12,8 +12,8 @@ from prefect import State, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
-from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.dataset_runners import dataset_runner
 from flows.run_report import publish
 from flows.scheduled_time import run_id, scheduled_time
 from flows.transform_flow import run_transform
@@ -30,7 +30,7 @@ from tasks.dbt_runner.build import DbtSelection
 from tasks.definitions.project import find_project
 from tasks.definitions.reading import find_pipeline, read_pipeline
 from tasks.environment import Environment, current_environment
-from tasks.land import land
+from tasks.land import land, want_progress
 from tasks.retries import RETRY_DELAYS_SECONDS, STOPPING, worth_retrying
 from tasks.warehouses.deciding import decide_by_ledger
 
@@ -84,8 +84,7 @@ def run_to_report(request: RunRequest) -> RunReport:
         ConfigurationError: the pipeline or the platform cannot be run as written; nothing was read or written.
     """
     started_at = datetime.now(UTC)
-    if not logging.getLogger("penstock").level:  # on a worker nothing else says that progress is wanted
-        logging.getLogger("penstock").setLevel(logging.INFO)
+    want_progress()
     pipeline, environment = read_definitions(request.pipeline, request.datasets)
     datasets = land_all(decide_run(pipeline, request, environment), environment)
     report = RunReport(
@@ -131,15 +130,17 @@ def decide_run(pipeline: PipelineSpec, request: RunRequest, environment: Environ
 
 def land_all(decisions: Iterable[Decision], environment: Environment) -> tuple[DatasetReport, ...]:
     """Lands the datasets side by side, and returns one report each, in order, whatever happened to any of them."""
-    runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=environment.platform.parallel_datasets)
+    decided = list(decisions)
+    if all(isinstance(one, Skip) for one in decided):
+        return tuple(_skipped(one) for one in decided if isinstance(one, Skip))
     STOPPING.clear()
-    with runner, _stopping_what_waits():
+    with dataset_runner(environment.platform) as submit, _stopping_what_waits():
         pending: list[DatasetReport | tuple[DatasetPlan, PrefectFuture[DatasetReport]]] = []
-        for decision in decisions:
+        for decision in decided:
             if isinstance(decision, Skip):
                 pending.append(_skipped(decision))
             else:
-                pending.append((decision, runner.submit(land, {"plan": decision, "environment": environment})))
+                pending.append((decision, submit(land, {"plan": decision, "environment": environment})))
         return tuple(one if isinstance(one, DatasetReport) else _landed(*one) for one in pending)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from penstock.report import DatasetReport, RunReport
+from penstock.report import BackfillReport, DatasetReport, RunReport, WindowReport
 from tasks.staging.contract import ObjectStore
 
 
@@ -22,6 +22,29 @@ def publish(report: RunReport, lake: ObjectStore) -> None:
         create_markdown_artifact(key=f"{report.pipeline}-failures", markdown=failures_markdown(report))
 
 
+def publish_backfill(report: BackfillReport, lake: ObjectStore) -> None:
+    """Writes a backfill's report under `artifacts/` and creates its artifacts (a table of windows, and what failed)."""
+    with lake.open_write(backfill_key(report.client, report.pipeline, str(report.run_id))) as file:
+        file.write(report.model_dump_json(indent=2).encode())
+    create_table_artifact(
+        key=f"{report.pipeline}-backfill",
+        table=[window_row(window) for window in report.windows],
+        description=report.summary(),
+    )
+    if not report.is_green:
+        lines = [f"# {report.pipeline}: the backfill stopped", "", report.summary()]
+        create_markdown_artifact(key=f"{report.pipeline}-failures", markdown="\n".join(lines))
+
+
+def find_backfill_report(lake: ObjectStore, client: str, pipeline: str, run_id: str) -> BackfillReport | None:
+    """Reads the report of one backfill; None where it ended before it could write one."""
+    key = backfill_key(client, pipeline, run_id)
+    if lake.stat(key) is None:
+        return None
+    with lake.open_read(key) as file:
+        return BackfillReport.model_validate_json(file.read())
+
+
 def find_report(lake: ObjectStore, client: str, pipeline: str, run_id: str) -> RunReport | None:
     """Reads the report of one run; None where it ended before it could write one."""
     key = report_key(client, pipeline, run_id)
@@ -34,6 +57,24 @@ def find_report(lake: ObjectStore, client: str, pipeline: str, run_id: str) -> R
 def report_key(client: str, pipeline: str, run_id: str) -> str:
     """Returns the object key of one run's report."""
     return f"artifacts/{client}/{pipeline}/runs/{run_id}.json"
+
+
+def backfill_key(client: str, pipeline: str, run_id: str) -> str:
+    """Returns the object key of one backfill's report."""
+    return f"artifacts/{client}/{pipeline}/backfills/{run_id}.json"
+
+
+def window_row(window: WindowReport) -> dict[str, str | int]:
+    """Returns a window's row of the backfill's table; every cell is filled, for the UI aligns by keys."""
+    start, end = window.interval.bounds()
+    return {
+        "from (UTC)": f"{start:%Y-%m-%d %H:%M}",
+        "to (UTC)": f"{end:%Y-%m-%d %H:%M}",
+        "outcome": window.outcome.replace("_", " "),
+        "datasets": ", ".join(one.dataset for one in window.datasets if one.outcome == "loaded") or "-",
+        "rows": window.rows,
+        "remarks": window.error or "-",
+    }
 
 
 def table_row(dataset: DatasetReport) -> dict[str, str | int | float]:

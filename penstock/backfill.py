@@ -12,6 +12,7 @@ from penstock.artifacts import Interval, TableRef
 from penstock.errors import ConfigurationError
 from penstock.ledger import LoadRecord, Span, covers, loaded_spans
 from penstock.local_time import local_date, local_midnight, to_utc
+from penstock.strategy import Historical, Incremental, LoadStrategy
 from penstock.window import CalendarDuration, Duration, Timezone, parse_duration
 
 MAXIMUM_WINDOWS = 100_000
@@ -67,6 +68,23 @@ def missing(intervals: Iterable[Interval], records: Sequence[LoadRecord], target
     own = [record for record in records if record.target == target]
     spans = loaded_spans(own)
     return [interval for interval in intervals if not _is_loaded(interval, own, spans)]
+
+
+def replaces_all(strategies: Iterable[LoadStrategy]) -> bool:
+    """Returns whether a window would replace the one before it, so that a transform has to read each."""
+    return any(strategy.kind == "full_refresh" for strategy in strategies)
+
+
+def must_go_in_order(strategies: Iterable[LoadStrategy]) -> bool:
+    """Returns whether windows must be loaded one after another, the oldest first.
+
+    So it is where what is loaded last wins: whole tables, and upserts and histories that no column orders.
+    """
+    return any(
+        strategy.kind == "full_refresh"
+        or (isinstance(strategy, Incremental | Historical) and strategy.order_by is None)
+        for strategy in strategies
+    )
 
 
 def _is_loaded(interval: Interval, records: Sequence[LoadRecord], spans: Sequence[Span]) -> bool:

@@ -5,10 +5,10 @@ Secrets are `SecretStr`, so that no repr, log or error shows them.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from penstock.spec import Spec
 
@@ -137,6 +137,24 @@ class DuckDBConnection(Spec):
     lock_timeout_seconds: float = Field(default=600.0, gt=0, description="How long a load waits for another run's.")
 
 
+CannedAcl = Literal[
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "aws-exec-read",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+]
+"""What S3 calls a canned ACL ("Access control list overview", Canned ACL)."""
+
+
+def _bucket_prefix(prefix: str) -> str:
+    if prefix and not all(part.strip() and part not in {".", ".."} for part in prefix.split("/")):
+        raise ValueError("a prefix is parts joined by single slashes, such as lake/acme, without a slash at its ends")
+    return prefix
+
+
 class S3Connection(ConnectionSpec):
     """A bucket, or a prefix of one, that serves as an object store.
 
@@ -144,21 +162,48 @@ class S3Connection(ConnectionSpec):
     """
 
     kind: Literal["s3"]
-    bucket: str = Field(min_length=3, max_length=63)
-    prefix: str = Field(default="", description="Everything lives below it; no slash at its ends.")
-    region: str | None = None
+    bucket: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$")] = Field(
+        description="The bucket's name, without `s3://`."
+    )
+    prefix: Annotated[str, AfterValidator(_bucket_prefix)] = Field(
+        default="", max_length=512, description="Everything lives below it; no slash at its ends."
+    )
+    region: str | None = Field(default=None, description="The bucket's region; boto3's own chain decides if empty.")
     endpoint_url: Address | None = Field(default=None, description="Another address than Amazon's.")
+    addressing: Literal["path", "virtual"] | None = Field(
+        default=None,
+        description="Whether the bucket is in the path or in the host's name; `path` at another address than Amazon's.",
+    )
     access_key_id: str | None = None
     secret_access_key: SecretStr | None = None
     session_token: SecretStr | None = None
     profile: str | None = Field(default=None, description="A profile of the machine's AWS configuration.")
-    role_arn: str | None = Field(default=None, description="A role to assume with those credentials.")
-    external_id: SecretStr | None = None
-    encryption: Literal["AES256", "aws:kms"] | None = Field(
+    role_arn: str | None = Field(
+        default=None, description="A role to assume with those credentials; it is assumed anew before it expires."
+    )
+    external_id: SecretStr | None = Field(default=None, description="What the role's trust policy asks for.")
+    sts_endpoint_url: Address | None = Field(
+        default=None, description="Where the role is assumed; the region's own address at Amazon if empty."
+    )
+    encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = Field(
         default=None, description="Server-side encryption; the bucket's default if empty."
     )
-    kms_key_id: str | None = None
-    acl: str | None = Field(default=None, description="A canned ACL, such as `bucket-owner-full-control`.")
+    kms_key_id: str | None = Field(default=None, description="The KMS key's ARN; S3's own key if empty.")
+    acl: CannedAcl | None = Field(default=None, description="Set on what is written; a bucket may refuse any.")
+
+    @model_validator(mode="after")
+    def _check_credentials(self) -> Self:
+        if bool(self.access_key_id) != bool(self.secret_access_key):
+            raise ValueError("access_key_id and secret_access_key are given together")
+        if self.session_token and not self.access_key_id:
+            raise ValueError("session_token goes with access_key_id and secret_access_key")
+        if self.profile and self.access_key_id:
+            raise ValueError("give either a profile or an access key")
+        if not self.role_arn and (self.external_id or self.sts_endpoint_url):
+            raise ValueError("external_id and sts_endpoint_url go with role_arn")
+        if self.kms_key_id and self.encryption not in {"aws:kms", "aws:kms:dsse"}:
+            raise ValueError("kms_key_id goes with encryption aws:kms or aws:kms:dsse")
+        return self
 
 
 class KeyPairAuth(ConnectionSpec):
@@ -247,3 +292,10 @@ Connection = Annotated[RestConnection | GladlyConnection | FolderConnection | S3
 StoreConnection = FolderConnection | S3Connection
 WarehouseConnection = DuckDBConnection | SnowflakeConnection | PostgresConnection
 AnyConnection = RestConnection | GladlyConnection | StoreConnection | WarehouseConnection
+
+
+def kinds_of(connections: Any) -> tuple[str, ...]:
+    """Returns the kinds of a union of connections, such as `StoreConnection`."""
+    if get_origin(connections) is Annotated:
+        return kinds_of(get_args(connections)[0])
+    return tuple(get_args(member.model_fields["kind"].annotation)[0] for member in get_args(connections))

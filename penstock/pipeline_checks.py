@@ -41,6 +41,10 @@ def check_pipeline(pipeline: PipelineSpec) -> list[Finding]:
         *_repeated(("for_each", "instance"), (instance.name for instance in pipeline.for_each)),
         *_missing(pipeline),
         *_shared_targets(pipeline),
+        *_repeated(
+            ("schedules", "schedule"),
+            (one.name or f"schedule-{number}" for number, one in enumerate(pipeline.schedules, start=1)),
+        ),
         *_schedules(pipeline),
         *_templates(pipeline),
     ]

@@ -2,42 +2,80 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
-from penstock.connections import Connection, StoreConnection, WarehouseConnection
+from penstock.connections import Connection, StoreConnection, WarehouseConnection, kinds_of
 from penstock.spec import Name, Spec
+from penstock.window import Duration
+
+BLOCK_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$"
+BlockName = Annotated[str, StringConstraints(pattern=BLOCK_PATTERN)]
+"""`<block type>/<block name>`."""
+
+BLOCK_TYPE_PREFIX = "penstock-"
+"""Each kind of connection has a block type: this and the kind."""
+_MISSPELT = 0.9
 
 
 class BlockRef(Spec):
     """A connection whose settings and secrets are in a Prefect block."""
 
-    block: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$")] = Field(
-        description="`<block type>/<block name>`, such as `penstock-gladly/warbyparker`."
-    )
+    block: BlockName = Field(description="`<block type>/<block name>`, such as `penstock-gladly/warbyparker`.")
+
+    @property
+    def type(self) -> str:
+        """The block type's slug."""
+        return self.block.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """The block's name, unique among those of its type."""
+        return self.block.partition("/")[2]
+
+    @property
+    def kind(self) -> str:
+        """The kind of connection that blocks of this type hold, where it is one of Penstock's."""
+        return self.type.removeprefix(BLOCK_TYPE_PREFIX)
 
 
 def _inline_or_block(value: Any) -> str:
     return "block" if isinstance(value, BlockRef) or (isinstance(value, dict) and "block" in value) else "inline"
 
 
+def _holding(connections: Any) -> AfterValidator:
+    """Returns a check that blocks of the named type hold one of these connections."""
+    known = [f"{BLOCK_TYPE_PREFIX}{kind}" for kind in kinds_of(connections)]
+
+    def check(reference: BlockRef) -> BlockRef:
+        if reference.type in known:
+            return reference
+        close = get_close_matches(reference.type, known, n=1, cutoff=_MISSPELT)
+        hint = f"did you mean `{close[0]}`?" if close else f"types that can: {', '.join(known)}"
+        raise ValueError(f"blocks of type `{reference.type}` cannot be used here; {hint}")
+
+    return AfterValidator(check)
+
+
 ConnectionSetting = Annotated[
-    Annotated[Connection, Tag("inline")] | Annotated[BlockRef, Tag("block")], Discriminator(_inline_or_block)
+    Annotated[Connection, Tag("inline")] | Annotated[BlockRef, _holding(Connection), Tag("block")],
+    Discriminator(_inline_or_block),
 ]
 """Settings of one of the connection kinds, or `{block: type/name}`."""
 
 StoreSetting = Annotated[
     Annotated[Annotated[StoreConnection, Field(discriminator="kind")], Tag("inline")]
-    | Annotated[BlockRef, Tag("block")],
+    | Annotated[BlockRef, _holding(StoreConnection), Tag("block")],
     Discriminator(_inline_or_block),
 ]
 """Where objects are: settings, or `{block: type/name}`."""
 
 WarehouseSetting = Annotated[
     Annotated[Annotated[WarehouseConnection, Field(discriminator="kind")], Tag("inline")]
-    | Annotated[BlockRef, Tag("block")],
+    | Annotated[BlockRef, _holding(WarehouseConnection), Tag("block")],
     Discriminator(_inline_or_block),
 ]
 """Where tables are: settings, or `{block: type/name}`."""
@@ -55,6 +93,47 @@ class DbtTarget(Spec):
     threads: int | None = Field(default=None, ge=1, description="The profile's number by default.")
 
 
+class AlertSpec(Spec):
+    """Which runs of the platform's deployments somebody is told of, and how."""
+
+    on: tuple[Literal["failed", "crashed", "late", "stuck"], ...] = Field(
+        min_length=1,
+        description="`late`: a worker has not begun it. `stuck`: it has not ended `stuck_after` after its start.",
+    )
+    notify: BlockName = Field(description="A Prefect notification block, such as `slack-webhook/data-team`.")
+    stuck_after: Duration = Field(default="6h", description="How long a run may take; days count as 24 hours here.")
+
+
+class ThreadRunner(Spec):
+    """Datasets are landed by threads of the run's own process."""
+
+    kind: Literal["threads"]
+
+
+class DaskRunner(Spec):
+    """Datasets are landed by the processes of a Dask cluster (`pip install "penstock[dask]"`)."""
+
+    kind: Literal["dask"]
+    address: str | None = Field(
+        default=None, description="A scheduler that is there, such as tcp://host:8786; a local cluster without it."
+    )
+    processes: int = Field(default=2, ge=1, le=64, description="Processes of the local cluster.")
+
+
+class RayRunner(Spec):
+    """Datasets are landed by the workers of a Ray cluster (`pip install "penstock[ray]"`)."""
+
+    kind: Literal["ray"]
+    address: str | None = Field(
+        default=None, description="A cluster that is there, such as ray://host:10001; a local one without it."
+    )
+    processes: int = Field(default=2, ge=1, le=64, description="Processes of the local cluster.")
+
+
+TaskRunnerSetting = Annotated[ThreadRunner | DaskRunner | RayRunner, Field(discriminator="kind")]
+"""Where the datasets of a run are landed."""
+
+
 class PlatformSpec(Spec):
     """An environment: stores, connections, and where runs happen."""
 
@@ -69,7 +148,15 @@ class PlatformSpec(Spec):
         default_factory=dict, description="What the connections that pipelines name mean here."
     )
     dbt: DbtTarget = Field(description="How silver and gold are built here.")
+    project: Name | None = Field(
+        default=None,
+        description="Tells this project's deployments from those of other projects on the same Prefect server; "
+        "`penstock deploy --prune` and `alerts` need it.",
+    )
     work_pool: str | None = Field(default=None, description="Prefect work pool that deployments run in.")
+    work_pool_type: Literal["process", "docker", "ecs", "kubernetes"] = Field(
+        default="process", description="What the pool's workers start: a process, or a container of `image`."
+    )
     image: str | None = Field(default=None, description="Container image for the work pool's jobs.")
     job_variables: dict[str, Any] = Field(
         default_factory=dict,
@@ -78,6 +165,38 @@ class PlatformSpec(Spec):
     tags: tuple[Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=100)], ...] = Field(
         default=(), description="Tags of every deployment of the platform."
     )
+    concurrent_runs: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="How many runs of one deployment go at once; the others wait. More than one is for backfills.",
+    )
+    alerts: AlertSpec | None = Field(default=None, description="Who is told of runs that went wrong.")
     parallel_datasets: int = Field(
         default=4, ge=1, le=64, description="How many datasets of one run are landed at once."
     )
+    task_runner: TaskRunnerSetting = Field(
+        default=ThreadRunner(kind="threads"), description="What lands the datasets of a run; threads by default."
+    )
+    limits: dict[Name, Annotated[int, Field(ge=1, le=1000)]] = Field(
+        default_factory=dict,
+        description="How many extractions may use a connection at once, over all runs and all workers, by connection.",
+    )
+
+    @model_validator(mode="after")
+    def _can_be_deployed(self) -> Self:
+        if self.work_pool_type != "process" and self.image is None:
+            raise ValueError(f"`work_pool_type: {self.work_pool_type}` needs an `image` that has the project")
+        if self.alerts is not None and self.project is None:
+            raise ValueError("`alerts` needs a `project`: its automations are told apart by it")
+        return self
+
+    @property
+    def managed_limits(self) -> dict[str, int]:
+        """Prefect's global concurrency limits that this platform has, by their names there."""
+        return {limit_name(self.platform, connection): limit for connection, limit in self.limits.items()}
+
+
+def limit_name(platform: str, connection: str) -> str:
+    """Returns the name of the global concurrency limit that holds a connection's extractions in Prefect."""
+    return f"penstock:{platform}:{connection}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import AwareDatetime
@@ -28,6 +29,10 @@ class DatasetReport(Artifact):
     error_kind: str | None = None
     error: str | None = None
     guidance: str | None = None
+
+
+_WORST_FIRST: tuple[Outcome, ...] = ("failed", "loaded", "already_loaded", "nothing_new")
+WindowOutcome = Literal["loaded", "already_loaded", "nothing_new", "failed", "not_started"]
 
 
 class NodeReport(Artifact):
@@ -103,3 +108,66 @@ class RunReport(Artifact):
         loaded = sum(dataset.outcome == "loaded" for dataset in self.datasets)
         built = "; dbt had nothing to build" if self.transform.outcome == "nothing_selected" else ""
         return f"{loaded} of {len(self.datasets)} datasets loaded, {rows:,} rows{built}"
+
+
+class WindowReport(Artifact):
+    """How one window of a backfill ended; `flow_run_id` where it was a run of its own, on a worker."""
+
+    interval: Interval
+    outcome: WindowOutcome
+    datasets: tuple[DatasetReport, ...] = ()
+    flow_run_id: str | None = None
+    error: str | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows landed."""
+        return sum(dataset.result.rows_landed for dataset in self.datasets if dataset.result)
+
+
+class BackfillReport(Artifact):
+    """A backfill, whole: every window of its range, in order. `run_id` is None where workers ran the windows."""
+
+    client: str
+    pipeline: str
+    platform: str
+    run_id: str | None
+    scheduled_at: AwareDatetime
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    windows: tuple[WindowReport, ...]
+    transform: TransformReport
+
+    @property
+    def is_green(self) -> bool:
+        """Whether all of the range is loaded and dbt did not fail."""
+        ended_well = all(window.outcome not in {"failed", "not_started"} for window in self.windows)
+        return ended_well and self.transform.outcome != "failed"
+
+    def summary(self) -> str:
+        """Returns one line: how much is loaded, and what stopped the rest."""
+        done = sum(window.outcome not in {"failed", "not_started"} for window in self.windows)
+        loads = sum(one.outcome == "loaded" for window in self.windows for one in window.datasets)
+        rows = sum(window.rows for window in self.windows)
+        text = f"{done} of {len(self.windows)} windows; {loads} loads, {rows:,} rows"
+        if self.is_green:
+            return text
+        why = [window.error for window in self.windows if window.error]
+        why += [f"transform: {self.transform.error}"] if self.transform.outcome == "failed" else []
+        return (
+            f"{text}. Stopped: {'; '.join(dict.fromkeys(why))}. The same backfill without --reload goes on from here."
+        )
+
+
+def window_report(interval: Interval, reports: Iterable[DatasetReport], flow_run_id: str | None = None) -> WindowReport:
+    """Returns what the reports of a window's datasets say of the window."""
+    datasets = tuple(reports)
+    outcomes = [dataset.outcome for dataset in datasets]
+    failed = "; ".join(f"{dataset.dataset}: {dataset.error}" for dataset in datasets if dataset.outcome == "failed")
+    return WindowReport(
+        interval=interval,
+        outcome=min(outcomes, key=_WORST_FIRST.index, default="nothing_new"),
+        datasets=datasets,
+        flow_run_id=flow_run_id,
+        error=failed or None,
+    )

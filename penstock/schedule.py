@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
-from penstock.spec import Spec
+from penstock.spec import Name, Spec
 from penstock.window import Timezone
 
 if TYPE_CHECKING:
@@ -64,6 +64,10 @@ Cron = Annotated[
 class ScheduleSpec(Spec):
     """A cron expression and the zone whose clock it follows."""
 
+    name: Name | None = Field(
+        default=None,
+        description="What Prefect knows it by when its time changes; its number by default.",
+    )
     cron: Cron
     timezone: Timezone = "UTC"
     active: bool = Field(default=True, description="Whether a deployment of the schedule begins switched on.")

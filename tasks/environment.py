@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from typing import get_args
 
 from blocks.resolution import resolve_connection
 from penstock.artifacts import LAKE
-from penstock.connections import AnyConnection
+from penstock.connections import AnyConnection, StoreConnection, WarehouseConnection
 from penstock.errors import ConfigurationError
 from penstock.platform import PlatformSpec
 from tasks.definitions.project import Project
@@ -16,6 +17,9 @@ from tasks.staging.contract import ObjectStore
 from tasks.staging.opening import open_store
 from tasks.warehouses.contract import Warehouse
 from tasks.warehouses.opening import open_warehouse
+
+_STORES = get_args(StoreConnection)
+_WAREHOUSES = get_args(WarehouseConnection)
 
 
 class Environment:
@@ -29,11 +33,11 @@ class Environment:
 
     def lake(self) -> ObjectStore:
         """Opens the platform's own object store."""
-        return open_store(resolve_connection(self.platform.store, "store"))
+        return open_store(resolve_connection(self.platform.store, "store", accepted=_STORES))
 
     def warehouse(self) -> Warehouse:
         """Opens the platform's warehouse."""
-        return open_warehouse(resolve_connection(self.platform.warehouse, "warehouse"))
+        return open_warehouse(resolve_connection(self.platform.warehouse, "warehouse", accepted=_WAREHOUSES))
 
     def store(self, name: str) -> ObjectStore:
         """Opens the lake, or the store that a connection leads to."""

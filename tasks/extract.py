@@ -14,6 +14,7 @@ from penstock.errors import DataError
 from penstock.plan import DatasetPlan
 from penstock.strategy import WHOLE_SNAPSHOT_KINDS
 from tasks.environment import Environment
+from tasks.limits import extraction_slot
 from tasks.retries import RETRY_DELAYS_SECONDS, worth_retrying
 from tasks.sources.contract import ExtractRequest
 from tasks.sources.registry import extractor
@@ -58,7 +59,8 @@ def extract_dataset(plan: DatasetPlan, environment: Environment) -> Extraction:
         seen_files=_none_seen if reads_everything else partial(environment.warehouse().seen_files, plan.dataset.target),
     )
     sink = LakeSink(lake, keys, dataset=plan.name, interval=plan.interval)
-    extractor(plan.source.kind)(request, environment.connection(plan.dataset.connection), sink)
+    with extraction_slot(environment, plan.dataset.connection):
+        extractor(plan.source.kind)(request, environment.connection(plan.dataset.connection), sink)
     return sink.complete()
 
 

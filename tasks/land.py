@@ -27,6 +27,7 @@ def land(plan: DatasetPlan, environment: Environment) -> DatasetReport:
         InterruptedError: the run is being stopped; a new run goes on from what is complete.
         PenstockError: a step failed; the other datasets of the run are not touched by it.
     """
+    want_progress()
     began = time.monotonic()
     extraction = extract(plan, environment)
     _go_on(plan)
@@ -45,6 +46,12 @@ def land(plan: DatasetPlan, environment: Environment) -> DatasetReport:
         seconds=time.monotonic() - began,
         warnings=(*extraction.warnings, *result.warnings),
     )
+
+
+def want_progress() -> None:
+    """Lets Penstock's loggers tell progress where nothing else says what they tell: on a worker, in a Dask process."""
+    if not logging.getLogger("penstock").level:
+        logging.getLogger("penstock").setLevel(logging.INFO)
 
 
 def _go_on(plan: DatasetPlan) -> None:

@@ -40,5 +40,5 @@ def _waited(name: str, attempt: int, error: TransientError) -> bool:
     if attempt > len(RETRY_DELAYS_SECONDS):
         return False
     delay = RETRY_DELAYS_SECONDS[attempt - 1] * (1 + random.uniform(0, RETRY_JITTER_FACTOR))  # noqa: S311
-    logger.warning("%s: %s; attempt %d follows in %.0f s", name, error.message_with_facts(), attempt + 1, delay)
+    logger.warning("%s: %s - attempt %d follows in %.0f s", name, error, attempt + 1, delay)
     return not STOPPING.wait(delay)

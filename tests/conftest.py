@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.moto_server import MotoServer, moto_server
+
 
 @pytest.fixture(scope="session")
 def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -16,6 +18,13 @@ def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with prefect_api(tmp_path_factory.mktemp("prefect")) as server:
         yield server.api_url
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[MotoServer]:
+    """An S3 of this session that takes any credentials; each test makes buckets of its own."""
+    with moto_server() as server:
+        yield server
 
 
 @pytest.hookimpl(wrapper=True)

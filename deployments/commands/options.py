@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 Pipeline = Annotated[str, typer.Argument(help="Name of a pipeline, or the path of its YAML file.")]
-Window = Annotated[str | None, typer.Option(help="Another window than the file's, as JSON.")]
+Window = Annotated[str | None, typer.Option(help="Another window than the file's, written as there or as JSON.")]
 Since = Annotated[str | None, typer.Option("--from", help="Start of an explicit interval (date or time).")]
 Until = Annotated[str | None, typer.Option("--to", help="End of it; not part of the interval.")]
 At = Annotated[str | None, typer.Option(help="As if it were scheduled for this time.")]
 Datasets = Annotated[list[str] | None, typer.Option("--dataset", help="Only this dataset; may be repeated.")]
-Strategy = Annotated[str | None, typer.Option(help="Another load strategy: a kind, or JSON where it has fields.")]
+Strategy = Annotated[
+    str | None, typer.Option(help="Another load strategy: a kind, or as in a file where it has fields.")
+]
 
 
 class ReuseKind(StrEnum):

@@ -18,6 +18,7 @@ from penstock.spec import Spec
 from tasks.definitions.problems import DefinitionProblems, Problem, has_errors
 from tasks.definitions.project import DEFAULTS_NAME, Project
 from tasks.definitions.references import ReferenceResolver
+from tasks.definitions.secrets import literal_secrets, reference_problems
 from tasks.definitions.strict_yaml import Parsed, read_yaml
 from tasks.definitions.tree import Entry, Mapping, Scalar, merge, text_at
 from tasks.definitions.validation import to_problem, validate
@@ -151,8 +152,11 @@ def inspect_platform(
         root = _with_connections(root, connections)
     resolver = ReferenceResolver(environment, kept=_DEPLOY_TIME_KEYS)
     resolved = resolver.resolve(root)
-    validated = validate(PlatformSpec, resolved)
-    return Definition(path, resolved, validated.spec, (*problems, *resolver.problems, *validated.problems))
+    validated = validate(PlatformSpec, resolved, keeps_references=environment is None)
+    problems += [*reference_problems(root, _DEPLOY_TIME_KEYS), *resolver.problems]
+    return Definition(
+        path, resolved, validated.spec, (*problems, *literal_secrets(root, resolved), *validated.problems)
+    )
 
 
 def _with_connections(root: Mapping, names: Collection[str]) -> Mapping:

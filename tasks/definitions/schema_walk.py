@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic import Tag as UnionTag
 from pydantic.fields import FieldInfo
 
@@ -39,7 +39,7 @@ class Place(NamedTuple):
     def is_secret(self) -> bool:
         """Whether what stands there may hold a secret: passwords are pasted into addresses, too."""
         is_address = isinstance(self.node, Scalar) and "://" in self.node.text
-        return is_address or _mentions(self.annotation, SecretStr)
+        return is_address or any(_mentions(self.annotation, secret) for secret in (SecretStr, SecretBytes))
 
 
 def locate(model: type[BaseModel], root: Mapping, location: tuple[str | int, ...]) -> Place:
@@ -88,12 +88,22 @@ def _child(node: Node, part: str | int) -> tuple[Mark, Node] | None:
 def _annotation_below(annotation: Any, part: str | int) -> Any:
     model = _model(annotation)
     if model is not None:
-        field = model.model_fields.get(str(part))
+        field = field_of(model, str(part))
         return field.annotation if field else None
     arguments = get_args(annotation)
     if get_origin(annotation) is dict:
         return arguments[1]
     return arguments[0] if get_origin(annotation) in {tuple, list} and arguments else None
+
+
+def keys_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Returns a model's fields by the keys that a file gives them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def field_of(model: type[BaseModel], key: str) -> FieldInfo | None:
+    """Returns the field that a key of a file means."""
+    return keys_of(model).get(key)
 
 
 def union_members(annotation: Any) -> tuple[Any, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import Generic, NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from penstock.findings import Finding
@@ -14,10 +15,14 @@ from penstock.spec import Spec
 from tasks.definitions.problems import Problem
 from tasks.definitions.references import has_reference
 from tasks.definitions.schema_walk import Place, find, locate
-from tasks.definitions.tree import Entry, Items, Mapping, Node, Scalar, dotted, plain
+from tasks.definitions.tree import Entry, Items, Mapping, Node, PlainScalar, Scalar, dotted, plain
 from tasks.definitions.wording import TOO_SHORT, Wording, word
 
 S = TypeVar("S", bound=Spec)
+
+
+# What may stand where a type takes no text with a reference in it: a name, an address, a number.
+_STAND_INS = ("reference", "https://reference.invalid", 1)
 
 
 class Validated(NamedTuple, Generic[S]):
@@ -33,36 +38,49 @@ class _Fault(NamedTuple):
     is_unknown_key: bool
 
     @property
-    def awaits_environment(self) -> bool:
-        """Whether the value is a reference that was kept, so that nothing can be said of it yet."""
+    def is_at_reference(self) -> bool:
+        """Whether the value has a reference, so that nothing can be said of it where references were kept."""
         node = self.place.node
-        return (
-            not self.is_unknown_key
-            and isinstance(node, Scalar)
-            and isinstance(node.value, str)
-            and has_reference(node.value)
-        )
+        return not self.is_unknown_key and isinstance(node, Scalar) and has_reference(node.text)
 
 
-def validate(model: type[S], root: Mapping) -> Validated[S]:
+def validate(model: type[S], root: Mapping, *, keeps_references: bool = False) -> Validated[S]:
     """Validates a file's tree as a type.
 
     All problems are found at once; those of a choice between plain types (text or a list) become one. A file whose only
-    faults are unknown keys, or references that were kept, is read without them, so that what it means can be checked in
-    the same pass.
+    faults are unknown keys is read without them, so that what it means can be checked in the same pass.
+
+    Args:
+        model: The type.
+        root: The file's tree.
+        keeps_references: Whether references were kept, as for checks that must not depend on a machine: nothing is
+            said of their values, and something that the type takes stands in for them.
     """
+    spec, faults = _read(model, root)
+    for stand_in in _STAND_INS if keeps_references else ():
+        waiting = {fault.place.path for fault in faults if fault.is_at_reference}
+        if waiting:
+            root = _with_values(root, waiting, stand_in)
+            spec, faults = _read(model, root)
+    problems = [
+        _problem(fault) for fault in _without_echoes(faults) if not (keeps_references and fault.is_at_reference)
+    ]
+    if spec is None and all(fault.is_unknown_key for fault in faults):
+        spec, _ = _read(model, _without(root, {fault.place.path for fault in faults}))
+    return Validated(spec, problems)
+
+
+def _read(model: type[S], root: Mapping) -> tuple[S | None, list[_Fault]]:
     try:
-        return Validated(model.model_validate(plain(root)), [])
+        return model.model_validate(plain(root)), []
     except ValidationError as error:
-        faults = [_fault(model, root, one) for one in error.errors(include_url=False)]
-    problems = [_problem(fault) for fault in _without_echoes(faults) if not fault.awaits_environment]
-    if not all(fault.is_unknown_key or fault.awaits_environment for fault in faults):
-        return Validated(None, problems)
-    pruned = _without(root, {fault.place.path for fault in faults})
-    try:
-        return Validated(model.model_validate(plain(pruned)), problems)
-    except ValidationError:
-        return Validated(None, problems)
+        return None, [_fault(model, root, one) for one in error.errors(include_url=False)]
+
+
+def problems_of(error: ValidationError, model: type[BaseModel], root: Mapping) -> list[Problem]:
+    """Returns what Pydantic has against a tree, as `validate` would, for a type that is not one of Penstock's."""
+    faults = [_fault(model, root, one) for one in error.errors(include_url=False)]
+    return [_problem(fault) for fault in _without_echoes(faults)]
 
 
 def to_problem(finding: Finding, root: Mapping) -> Problem:
@@ -77,7 +95,7 @@ def to_problem(finding: Finding, root: Mapping) -> Problem:
     )
 
 
-def _fault(model: type[Spec], root: Mapping, error: ErrorDetails) -> _Fault:
+def _fault(model: type[BaseModel], root: Mapping, error: ErrorDetails) -> _Fault:
     place = locate(model, root, error["loc"])
     return _Fault(place, word(error, place), error["type"] == "extra_forbidden")
 
@@ -139,4 +157,19 @@ def _without(node: Mapping, paths: Iterable[tuple[str | int, ...]]) -> Mapping:
         return node
 
     result = pruned(node, ())
+    return result if isinstance(result, Mapping) else node
+
+
+def _with_values(node: Mapping, paths: Collection[tuple[str | int, ...]], value: PlainScalar) -> Mapping:
+    def replaced(node: Node, path: tuple[str | int, ...]) -> Node:
+        if isinstance(node, Mapping):
+            entries = {
+                key: Entry(entry.key_mark, replaced(entry.value, (*path, key))) for key, entry in node.entries.items()
+            }
+            return Mapping(entries, node.mark)
+        if isinstance(node, Items):
+            return Items([replaced(item, (*path, index)) for index, item in enumerate(node.items)], node.mark)
+        return replace(node, value=value) if path in paths else node
+
+    result = replaced(node, ())
     return result if isinstance(result, Mapping) else node

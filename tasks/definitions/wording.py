@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from penstock.findings import nearest
+from penstock.platform import BLOCK_PATTERN
 from penstock.spec import NAME_PATTERN, TABLE_PATTERN
-from tasks.definitions.schema_walk import Place, tags_of, union_members
+from tasks.definitions.schema_walk import Place, field_of, keys_of, tags_of, union_members
 from tasks.definitions.tree import Items, Mapping, Node, Scalar
 
 TOO_SHORT = "too short"
@@ -19,6 +20,7 @@ _SHOWN_CHARACTERS = 60
 
 _PATTERNS = {
     NAME_PATTERN: "lower-case letters and digits, in words joined by one hyphen, as in `acme-daily`",
+    BLOCK_PATTERN: "`<block type>/<block name>`, such as `penstock-gladly/warbyparker`",
     TABLE_PATTERN: "lower-case letters, digits and underscores, without a digit in front, as in `order_items`",
 }
 
@@ -77,7 +79,7 @@ def word(error: ErrorDetails, place: Place) -> Wording:
     if kind == "missing":
         return Wording(f"`{key}` is missing", expected=_description(place))
     if kind == "extra_forbidden":
-        known = list(place.owner.model_fields) if place.owner else []
+        known = list(keys_of(place.owner)) if place.owner else []
         return Wording(f"unknown key `{key}`", expected=_one_of(known), suggestion=nearest(key, known))
     if kind == "union_tag_not_found":
         return Wording(f"`{key}` lacks its `kind`", expected=f"kind: {_one_of(_known_tags(place))}")
@@ -105,6 +107,11 @@ def seen(node: Node | None, *, is_value_shown: bool) -> str | None:
 
 def _about_value(error: ErrorDetails, place: Place) -> Wording:
     kind, context = error["type"], error.get("ctx", {})
+    if kind == "string_pattern_mismatch" and "[key]" in error["loc"]:
+        key, pattern = str(place.path[-1]), context["pattern"]
+        return Wording(
+            "a name is not written as it has to be", f"`{_short(key)}`", _pattern(pattern), _repaired(key, pattern)
+        )
     shown = seen(place.node, is_value_shown=kind in _ABOUT_THE_VALUE and not place.is_secret)
     text = place.node.text if isinstance(place.node, Scalar) and not place.is_secret else ""
     if kind == "value_error":
@@ -156,7 +163,7 @@ def _written_kind(node: Node | None) -> str:
 
 def _description(place: Place) -> str | None:
     owner: type[BaseModel] | None = place.owner
-    field = owner.model_fields.get(str(place.path[-1])) if owner else None
+    field = field_of(owner, str(place.path[-1])) if owner else None
     if field is None:
         return None
     known = literals_of(field.annotation)

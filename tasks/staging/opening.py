@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from penstock.connections import FolderConnection
+from penstock.connections import FolderConnection, S3Connection
 from penstock.errors import ConfigurationError
 from tasks.staging.contract import ObjectStore
 
@@ -18,8 +18,15 @@ def _open_folder(connection: FolderConnection) -> ObjectStore:
     return LocalStore(connection.path)
 
 
+def _open_s3(connection: S3Connection) -> ObjectStore:
+    from tasks.staging.s3 import S3Store
+
+    return S3Store(connection)
+
+
 _OPENERS: dict[type[BaseModel], Callable[[Any], ObjectStore]] = {
     FolderConnection: _open_folder,
+    S3Connection: _open_s3,
 }
 
 

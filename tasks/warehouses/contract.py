@@ -58,7 +58,11 @@ class Warehouse(Protocol):
         """
 
     def preview(self, plan: LoadPlan, columns: Sequence[str]) -> list[str]:
-        """Returns the SQL statements that a load of these columns would run; touches nothing."""
+        """Returns what a load would do to the tables as they are, as SQL statements in order; touches nothing.
+
+        Without columns, the table's own stand in; before the first load, those that the strategy reads. What a load
+        only sets up for itself is left out.
+        """
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
         """Runs one read-only query."""

@@ -117,7 +117,7 @@ def check_replacement(plan: LoadPlan, *, rows_replaced: int, rows_landed: int) -
     if rows_replaced and not rows_landed and not plan.guards.allow_empty:
         raise GuardError(
             "the extract is empty and would delete rows",
-            guidance="If it is right, set `allow_empty` in the dataset's guards for one run.",
+            guidance="If it is right, let it pass for one run with `--guard allow_empty=true`.",
             target=str(plan.target),
             rows_replaced=rows_replaced,
         )
@@ -133,7 +133,7 @@ def check_shrink(plan: LoadPlan, *, rows_before: int, rows_landed: int) -> None:
     if rows_landed and rows_landed < plan.guards.minimum_fraction * rows_before:
         raise GuardError(
             "the extract is much smaller than what the table holds",
-            guidance="If it is right, lower `minimum_fraction` in the dataset's guards for one run.",
+            guidance="If it is right, lower the limit for one run, as with `--guard minimum_fraction=0`.",
             target=str(plan.target),
             rows_landed=rows_landed,
             rows_before=rows_before,
@@ -158,7 +158,8 @@ def check_rejected(plan: LoadPlan, rejected: int, first: RejectedRow | None, *, 
     kind = GuardError if is_guard else DataError
     raise kind(
         "the batch has rows that cannot be loaded",
-        guidance="Correct them at the source, or raise `maximum_rejected` in the dataset's guards: they are kept then.",
+        guidance="Correct them at the source, or raise `maximum_rejected` in the dataset's `guards`, or for one run "
+        f"with `--guard maximum_rejected={rejected}`: they are kept in penstock.rejects then.",
         target=str(plan.target),
         rejected=rejected,
         maximum_rejected=plan.guards.maximum_rejected,

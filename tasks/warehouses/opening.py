@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from penstock.connections import DuckDBConnection, PostgresConnection
+from penstock.connections import DuckDBConnection, PostgresConnection, SnowflakeConnection
 from penstock.errors import ConfigurationError
 from tasks.warehouses.contract import Warehouse
 
@@ -24,9 +24,16 @@ def _open_postgres(connection: PostgresConnection) -> Warehouse:
     return PostgresWarehouse(connection)
 
 
+def _open_snowflake(connection: SnowflakeConnection) -> Warehouse:
+    from tasks.warehouses.snowflake.warehouse import SnowflakeWarehouse
+
+    return SnowflakeWarehouse(connection)
+
+
 _OPENERS: dict[type[BaseModel], Callable[[Any], Warehouse]] = {
     DuckDBConnection: _open_duckdb,
     PostgresConnection: _open_postgres,
+    SnowflakeConnection: _open_snowflake,
 }
 
 

@@ -20,16 +20,26 @@ from hypothesis import strategies as st
 from penstock.errors import ConfigurationError, DataError
 from tasks.staging.contract import ObjectInfo, ObjectStore
 from tasks.staging.local import LocalStore
+from tasks.staging.s3 import S3Store
+from tests.fakes.moto_server import MotoServer
 
 Maker = Callable[[], ObjectStore]
 
 
-def _local_maker(folder: Path) -> Maker:
+def _local_maker(request: pytest.FixtureRequest) -> Maker:
+    folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("local")
     numbers = itertools.count()
     return lambda: LocalStore(folder / str(next(numbers)))
 
 
-MAKERS: dict[str, Callable[[Path], Maker]] = {"local": _local_maker}
+def _s3_maker(request: pytest.FixtureRequest) -> Maker:
+    server: MotoServer = request.getfixturevalue("s3_server")
+    bucket = server.make_bucket("store-contract")
+    numbers = itertools.count()
+    return lambda: S3Store(server.connection(bucket, prefix=f"lake/{next(numbers)}"))
+
+
+MAKERS: dict[str, Callable[[pytest.FixtureRequest], Maker]] = {"local": _local_maker, "s3": _s3_maker}
 
 
 class ForeignStore:
@@ -64,8 +74,8 @@ class ForeignStore:
 
 
 @pytest.fixture(scope="module", params=MAKERS)
-def make_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Maker:
-    return MAKERS[request.param](tmp_path_factory.mktemp(request.param))
+def make_store(request: pytest.FixtureRequest) -> Maker:
+    return MAKERS[request.param](request)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import itertools
 import re
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,24 +164,40 @@ def test_files_of_a_load_that_failed_are_not_seen(loader: Loader) -> None:
     assert loader.warehouse.seen_files(TARGET, [("b.csv", "1")]) == set()
 
 
-def test_a_preview_shows_every_statement_and_touches_nothing(loader: Loader) -> None:
-    strategies = [
-        ({"kind": "append"}, "DELETE FROM"),
-        ({"kind": "full_refresh"}, "CREATE OR REPLACE TABLE|DELETE FROM|INSERT OVERWRITE|TRUNCATE"),
-        ({"kind": "partition", "column": "day"}, "DELETE FROM"),
-        ({"kind": "incremental", "keys": ["id"], "order_by": "v"}, "DELETE FROM"),
-        ({"kind": "historical", "keys": ["id"]}, "UPDATE"),
-        ({"kind": "cdc", "keys": ["id"], "order_by": "v", "delete_column": "op"}, "INSERT INTO"),
-    ]
-    for strategy, effect in strategies:
-        statements = loader.warehouse.preview(loader.plan(strategy), ["id", "v", "op", "day"])
-        text = "\n".join(statements)
-        assert '"acme_bronze"."rest__orders"' in text
-        assert re.search(effect, text)
-        assert "penstock.loads" in text
-        assert statements[-1] == "COMMIT"
+PREVIEWS = [
+    ({"kind": "append"}, "(INSERT INTO|COPY) {target}", "DELETE FROM {target}"),
+    ({"kind": "full_refresh"}, "(CREATE OR REPLACE TABLE|INSERT( OVERWRITE)? INTO|COPY) {target}", "{target}"),
+    ({"kind": "partition", "column": "day"}, "(INSERT INTO|COPY) {target}", "DELETE FROM {target}"),
+    ({"kind": "incremental", "keys": ["id"], "order_by": "v"}, "INSERT INTO {target}", "DELETE FROM {target}"),
+    ({"kind": "historical", "keys": ["id"]}, "INSERT INTO {target}", "(UPDATE|DELETE FROM) {target}"),
+    (
+        {"kind": "cdc", "keys": ["id"], "order_by": "v", "delete_column": "op"},
+        "INSERT INTO {target}",
+        "DELETE FROM {target}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("strategy", "first", "later"), PREVIEWS, ids=lambda value: str(value)[:24])
+def test_a_preview_shows_what_a_load_would_do_to_the_table_as_it_is_and_touches_nothing(
+    loader: Loader, strategy: dict[str, Any], first: str, later: str
+) -> None:
+    target = '"acme_bronze"."rest__orders"'
+    statements = loader.warehouse.preview(loader.plan(strategy), [])
+    assert any(one.startswith("BEGIN") for one in statements)
+    assert statements[-1] == "COMMIT"
+    assert any(re.search(first.format(target=target), one, re.IGNORECASE) for one in statements)
+    assert any("<columns of the files>" in one.lower() for one in statements)
+    assert any("penstock.loads" in one for one in statements)
+    assert not any("rejected" in one or "MACRO" in one for one in statements)
     assert loader.warehouse.loads() == []
     assert not loader.is_there()
+
+    loader.load(APPEND, [{"csv": "id,v,op,day\n1,1,i,2026-03-01\n"}])
+    statements = loader.warehouse.preview(loader.plan(strategy), [])
+    assert any(re.search(later.format(target=target), one, re.IGNORECASE) for one in statements)
+    assert not any("<columns of the files>" in one.lower() for one in statements)
+    assert len(loader.warehouse.loads()) == 1
 
 
 def test_a_plan_and_files_of_different_batches_are_refused(loader: Loader) -> None:

@@ -177,7 +177,7 @@ class Loader:
     def is_there(self) -> bool:
         """Returns whether the table exists."""
         self.warehouse.migrate()
-        query = "SELECT count(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?"
+        query = "SELECT count(*) FROM information_schema.tables WHERE lower(table_schema) = ? AND lower(table_name) = ?"
         return bool(self.warehouse.query(query, [self.target.schema_name, self.target.name]).rows[0][0])
 
 

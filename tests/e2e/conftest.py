@@ -8,36 +8,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from deployments.scaffolding import client_flow
 from penstock.report import RunReport
-
-FLOW = '''
-"""The client's flow."""
-from __future__ import annotations
-from prefect import flow
-from flows.elt import run_pipeline
-from penstock.plan import RunOptions
-from penstock.strategy import LoadStrategy
-from penstock.window import TimeWindow
-
-
-@flow(name="acme", flow_run_name="{pipeline}")
-def acme(
-    pipeline: str,
-    window: TimeWindow | None = None,
-    load_strategy: LoadStrategy | None = None,
-    datasets: list[str] | None = None,
-    transform: bool = True,
-    options: RunOptions = RunOptions(),
-):
-    return run_pipeline(
-        pipeline, options, window=window, load_strategy=load_strategy, datasets=datasets, transform=transform
-    )
-'''
 
 PLATFORM = """
 version: 1
 platform: local
-store: {{kind: folder, path: "${{PENSTOCK_HOME}}/lake"}}
+store: {store}
 warehouse: {{kind: duckdb, path: "${{PENSTOCK_HOME}}/warehouse.duckdb"}}
 connections:
 {connections}
@@ -45,15 +22,23 @@ dbt: {{target: duckdb}}
 """
 
 
+FOLDER = '{kind: folder, path: "${PENSTOCK_HOME}/lake"}'
+
+
 class Project(NamedTuple):
     """A project folder; `run` runs a pipeline's flow in this process and returns its report."""
 
     root: Path
 
-    def write_platform(self, connections: str) -> None:
-        path = self.root / "deployments" / "platforms" / "local.yaml"
+    def write_platform(self, connections: str, name: str = "local", more: str = "", *, store: str = FOLDER) -> None:
+        path = self.root / "deployments" / "platforms" / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(PLATFORM.format(connections=textwrap.indent(textwrap.dedent(connections), "  ")))
+        text = PLATFORM.format(store=store, connections=textwrap.indent(textwrap.dedent(connections), "  "))
+        if name != "local":  # a lake and a warehouse of its own
+            text = text.replace("platform: local", f"platform: {name}").replace(
+                "PENSTOCK_HOME}/", f"PENSTOCK_HOME}}/{name}/"
+            )
+        path.write_text(text + textwrap.dedent(more))
 
     def write_pipeline(self, name: str, text: str) -> None:
         path = self.root / "deployments" / "clients" / "acme" / f"{name}.yaml"
@@ -69,22 +54,22 @@ class Project(NamedTuple):
         spec = read_pipeline(find_pipeline(pipeline, project))
         return run_flow(project, spec, {"pipeline": pipeline, "transform": False, **parameters}).report
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.warehouse().query(sql).rows
+    def query(self, sql: str, platform: str = "local") -> list[tuple[Any, ...]]:
+        return self.warehouse(platform).query(sql).rows
 
-    def warehouse(self) -> Any:
+    def warehouse(self, platform: str = "local") -> Any:
         from tasks.definitions.project import find_project
         from tasks.definitions.reading import read_platform
         from tasks.environment import Environment
 
-        return Environment(read_platform("local", find_project(), connections=())).warehouse()
+        return Environment(read_platform(platform, find_project(), connections=())).warehouse()
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_url: str) -> Project:
     flow = tmp_path / "flows" / "clients" / "acme.py"
     flow.parent.mkdir(parents=True)
-    flow.write_text(FLOW)
+    flow.write_text(client_flow("acme"))
     monkeypatch.setenv("PENSTOCK_PROJECT", str(tmp_path))
     monkeypatch.setenv("PREFECT_API_URL", prefect_url)
     monkeypatch.setenv("PENSTOCK_HOME", str(tmp_path / "home"))

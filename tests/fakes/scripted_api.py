@@ -75,11 +75,12 @@ def scripted_api(answer: Callable[[Asked], Answer]) -> Iterator[ScriptedApi]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content) if reply.promised is None else reply.promised))
             self.end_headers()
-            self.wfile.write(content)
+            if self.command != "HEAD":
+                self.wfile.write(content)
             self.close_connection = reply.promised is not None
 
         do_GET = _serve  # noqa: N815 - the server's names
-        do_POST = _serve  # noqa: N815
+        do_POST = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815
 
         def log_message(self, format: str, *arguments: object) -> None:
             """Stays silent."""

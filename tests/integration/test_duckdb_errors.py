@@ -96,8 +96,9 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "warehouse.duckdb").write_bytes(b"not a database" * 1000)
     loader = make_loader(tmp_path)
     for call in (loader.warehouse.migrate, loader.warehouse.loads, lambda: loader.load(APPEND, [])):
-        with pytest.raises(RejectedError, match="damaged"):
+        with pytest.raises(RejectedError, match="damaged") as caught:
             call()
+        assert caught.value.path == str(tmp_path / "warehouse.duckdb")
     assert (tmp_path / "warehouse.duckdb").read_bytes() == b"not a database" * 1000
 
 

@@ -117,11 +117,11 @@ def _extract(url: str, sink: MemorySink | None = None, interval: Interval = FULL
     return sink
 
 
-def _read_style(sandbox: Sandbox, style: str, count: int, **dataset: Any) -> MemorySink:
+def _read_style(sandbox: Sandbox, style: str, count: int, interval: Interval = FULL, **dataset: Any) -> MemorySink:
     _served, paging = STYLES[style]
     method = "POST" if style == "page_in_body" else "GET"
     place = {"path": f"/{style}/{count}", "records": "result.items", "paging": paging, "method": method}
-    return _extract(sandbox.service_url("rest"), **(place | dataset))
+    return _extract(sandbox.service_url("rest"), interval=interval, **(place | dataset))
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -153,6 +153,21 @@ def test_a_misspelt_place_of_the_next_page_is_an_error_that_names_the_right_one(
         _read_style(sandbox, style, COUNTS[-1], paging=paging)
     assert raised.value.facts["found"] == found
     assert _read_style(sandbox, style, 7, paging=paging).row_count == 7, "one short page, and nothing says more"
+
+
+def test_a_window_that_the_api_does_not_know_is_remarked(sandbox: Sandbox) -> None:
+    day = Interval(start=FIRST + timedelta(days=7), end=FIRST + timedelta(days=8), as_of=FIRST + timedelta(days=9))
+    right = {"start": "updated_since", "end": "updated_until", "end_inclusive": True}
+    for names, count, remarks in (({"start": "updated_sins"}, COUNTS[-1], 1), (right, 24, 0)):
+        sink = _read_style(sandbox, "page", COUNTS[-1], interval=day, window_parameters=names)
+        assert sink.row_count == count
+        assert [("none of the first 50 records" in remark) for remark in sink.warnings] == [True] * remarks
+
+
+def test_a_misspelt_total_is_told_the_number_that_was_probably_meant(sandbox: Sandbox) -> None:
+    with pytest.raises(DataError, match=r"Did you mean `total: meta\.total`") as raised:
+        _read_style(sandbox, "cursor", COUNTS[-1], total="meta.totl")
+    assert "meta.total" in raised.value.facts["numbers"]
 
 
 def test_a_cursor_taken_from_a_field_that_records_lack_is_an_error(sandbox: Sandbox) -> None:
@@ -359,6 +374,28 @@ def test_a_missing_pointer_while_the_body_says_more_is_an_error() -> None:
         pytest.raises(DataError, match="more pages follow"),
     ):
         _extract(api.url, paging=paging)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"), [({"cursor": "a1"}, "an object with cursor"), (7, "a number"), ("no address", "text")]
+)
+def test_a_next_address_that_is_none_is_told_by_what_stands_there(value: object, found: str) -> None:
+    body = {"data": [{"id": 1}], "next": value}
+    with scripted_api(lambda _asked: Answer(body)) as api, pytest.raises(DataError, match="than an address") as caught:
+        _extract(api.url, paging={"kind": "next_url", "path": "next"})
+    assert {asked.path for asked in api.asked} == {"/items"}
+    assert caught.value.facts == {"connection": "acme-api", "endpoint": "/items", "path": "next", "found": found}
+
+
+def test_a_next_address_that_fails_names_the_dataset_and_where_the_address_came_from() -> None:
+    def answer(asked: Asked) -> Answer:
+        return Answer({"data": [{"id": 1}], "next": "bXk"}) if asked.path == "/items" else Answer("no", status=404)
+
+    with scripted_api(answer) as api, pytest.raises(RejectedError) as caught:
+        _extract(api.url, paging={"kind": "next_url", "path": "next"})
+    facts = {"connection": "acme-api", "endpoint": "/items", "address_from": "the page before", "status": 404}
+    assert {name: value for name, value in caught.value.facts.items() if value is not None} == facts
+    assert "where the dataset's `paging` looks" in caught.value.guidance
 
 
 @pytest.mark.parametrize("kind", ["next_url", "link_header"])

@@ -87,6 +87,9 @@ def test_a_server_that_nobody_listens_on_is_unavailable() -> None:
         client.fetch(REQUEST, _read)
     assert caught.value.reason == "ConnectError"
     assert caught.value.attempts == 6
+    assert caught.value.address == url
+    assert "will try" not in caught.value.guidance  # nobody knows here whether anybody does
+    assert "address in the platform file" in caught.value.guidance
 
 
 def test_backoff_grows_with_full_jitter_and_ends_after_the_policys_attempts() -> None:

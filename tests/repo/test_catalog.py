@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 
 from deployments.catalog import inspect_catalog, load_catalog, problems_of
+from deployments.platform_checks import require_connections
 from penstock.connections import GladlyConnection
 from penstock.errors import ConfigurationError
 from sandbox.gladly.settings import GLADLY_EMAIL, GLADLY_ORG, GLADLY_TOKEN
@@ -88,6 +90,7 @@ def world(tmp_path: Path) -> World:
 def test_the_repositorys_own_files_are_valid() -> None:
     catalog = inspect_catalog(Project(REPOSITORY))
     assert catalog.problems == ()
+    assert list(catalog.platforms) == ["dev", "local", "prod"]
     assert "warbyparker-gladly-daily" in [one.pipeline for one in catalog.pipelines]
     assert "local" in catalog.platforms
     (example,) = [one for one in catalog.pipelines if one.pipeline == "warbyparker-gladly-daily"]
@@ -158,8 +161,35 @@ def test_a_connection_that_a_platform_lacks_is_reported_for_that_platform(world:
     problem = world.only_problem()
     assert (problem.path, problem.line, problem.column, problem.key) == (path, 4, 24, "source.connection")
     assert problem.suggestion == "acm-gladly"
+    assert not problem.is_error, "it runs on local"
     assert "platforms/prod.yaml" in problem.guidance
     assert "`gladly`" in problem.guidance
+    catalog = load_catalog(world.project)
+    with pytest.raises(ConfigurationError, match=r"acme-gladly \(of acme-daily\)"):
+        require_connections(catalog.pipelines, catalog.platform("prod"))
+    require_connections(catalog.pipelines, catalog.platform("local"))
+
+
+def test_a_connection_that_every_platform_lacks_is_an_error(world: World) -> None:
+    world.platform("local", "acm")
+    world.pipeline("acme-daily")
+    assert world.only_problem().is_error
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "suggestion"),
+    [
+        ("dbt:", "limits: {acme-gladli: 2}\ndbt:", "limits.acme-gladli", "acme-gladly"),
+    ],
+)
+def test_what_cannot_work_on_a_platform_is_said_where_it_stands(
+    world: World, old: str, new: str, key: str, suggestion: str | None
+) -> None:
+    text = PLATFORM.format(name="prod", connections=connection("acme"))
+    assert old in text
+    path = world.platform("prod", text=text.replace(old, new))
+    problem = world.only_problem()
+    assert (problem.path, problem.key, problem.suggestion, problem.is_error) == (path, key, suggestion, True)
 
 
 def test_a_connection_of_another_kind_than_the_source_takes_is_an_error(world: World) -> None:
@@ -169,11 +199,43 @@ def test_a_connection_of_another_kind_than_the_source_takes_is_an_error(world: W
     assert all(word in problem.message for word in ("`acme-gladly`", "`folder`", "`gladly`"))
 
 
-def test_a_block_may_be_of_any_kind(world: World) -> None:
-    block = "  acme-gladly: {block: penstock-gladly/acme}"
-    world.platform("local", text=PLATFORM.format(name="local", connections=block))
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ("penstock-gladly/acme", ()),
+        ("penstock-folder/acme", ("`acme-gladly`", "`folder`", "takes `gladly`")),
+        ("penstock-gladdly/acme", ("`penstock-gladdly` cannot be used here", "did you mean `penstock-gladly`")),
+        ("aws-credentials/acme", ("`aws-credentials` cannot be used here", "penstock-s3")),
+    ],
+)
+def test_a_block_is_of_a_type_that_the_source_takes(world: World, block: str, words: tuple[str, ...]) -> None:
+    text = PLATFORM.format(name="local", connections=f"  acme-gladly: {{block: {block}}}")
+    world.platform("local", text=text)
     world.pipeline("acme-daily")
-    assert world.problems() == []
+    found = world.problems()
+    assert [word for word in words if word not in str(found[0])] == []
+    assert len(found) == (1 if words else 0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "block", "is_right"),
+    [
+        ("store", "penstock-s3/lake", True),
+        ("store", "penstock-gladly/lake", False),
+        ("warehouse", "penstock-snowflake/dwh", True),
+        ("warehouse", "penstock-s3/lake", False),
+    ],
+)
+def test_the_store_and_the_warehouse_take_blocks_that_hold_one(
+    world: World, setting: str, block: str, is_right: bool
+) -> None:
+    text = PLATFORM.format(name="local", connections=connection("acme"))
+    changed = re.sub(rf"^{setting}: .*$", f"{setting}: {{block: {block}}}", text, flags=re.MULTILINE)
+    world.platform("local", text=changed)
+    world.pipeline("acme-daily")
+    found = world.problems()
+    assert [one.key for one in found] == ([] if is_right else [setting])
+    assert is_right or f"`{block.split('/', maxsplit=1)[0]}` cannot be used here" in found[0].message
 
 
 def test_each_instance_needs_its_own_connection(world: World) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,11 +88,11 @@ def test_every_command_answers_help(entry: deployments.cli.CommandEntry, shell: 
 def test_a_command_that_is_not_installed_is_neither_listed_nor_in_the_way(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    missing = deployments.cli.CommandEntry("doctor", "deployments.commands.no_such_module", "Is not there.")
+    missing = deployments.cli.CommandEntry("no-such-command", "deployments.commands.no_such_module", "Is not there.")
     monkeypatch.setattr(deployments.cli, "COMMANDS", (missing, *deployments.cli.COMMANDS))
     deployments.cli.installed_commands.cache_clear()
     try:
-        assert "doctor" not in [one.name for one in deployments.cli.installed_commands()]
+        assert "no-such-command" not in [one.name for one in deployments.cli.installed_commands()]
     finally:
         deployments.cli.installed_commands.cache_clear()
 
@@ -180,7 +181,7 @@ def test_new_refuses_to_overwrite_and_writes_nothing_then(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("new", "client", "Acme"), "lower-case"),
+        (("new", "client", "Acme Co"), "Write it like acme-co."),
         (("new", "client", "dbt"), "hide a Python module"),
         (("new", "pipeline", "Acme", "--client", "acme", "--source", "rest"), "lower-case"),
         (("new", "pipeline", "acme-x", "--client", "acm", "--source", "rest"), "Did you mean acme?"),
@@ -219,6 +220,97 @@ def test_validate_takes_files_and_folders_and_refuses_what_is_not_there(shell: S
     outside = tmp_path / "outside.yaml"
     outside.write_text(good.read_text().replace("acme-gladly-daily", "acme-outside"))
     assert "is loaded by `contact_timestamps`" in shell("validate", str(outside)).out
+
+
+@pytest.mark.parametrize("path", ["/etc", "flows", "deployments/clients/empty", "deployments/clients/acme/_notes.txt"])
+def test_validate_refuses_a_path_in_which_it_finds_nothing(path: str, shell: Shell) -> None:
+    begun(shell)
+    (shell.root / "deployments/clients/empty").mkdir()
+    (shell.root / "deployments/clients/acme/_notes.txt").write_text("mine")
+    ended = shell("validate", path)
+    assert ended.code == 2
+    assert ended.out == ""
+    assert "no pipeline or platform file to validate" in ended.err
+    assert shell("validate", "deployments/clients/acme/_defaults.yaml").code == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--window", "dayly", ["--window:1:1 error window: unknown kind", "did you mean `daily`?"]),
+        ("--window", '{"kind": "daily", "lga": "1d"}', ["--window:1:19 error window.lga: unknown key", "mean `lag`?"]),
+        ("--window", "{kind: daily, timezone: Mars}", ["window.timezone", "'Mars' is not an IANA time zone"]),
+        ("--window", "kind=daily", ["error the value is not a mapping", "{kind: daily, timezone: UTC, lag: 1d}"]),
+        ("--window", "{kind: daily", ["error the value is not YAML"]),
+        ("--strategy", "appnd", ["--strategy:1:1 error strategy: unknown kind", "did you mean `append`?"]),
+        ("--strategy", "{kind: incremental, key: [id]}", ["`keys` is missing", "did you mean `keys`?"]),
+        ("--guard", "allow_emty=true", ["--guard:1:1 error allow_emty: unknown key", "did you mean `allow_empty`?"]),
+        ("--guard", "allow_empty=yess", ["seen: `yess`", "expected: `true` or `false`"]),
+        ("--guard", "minimum_fraction=2", ["out of range", "expected: at most 1"]),
+        ("--guard", "allow_empty", ["NAME=VALUE", "--guard allow_empty=true"]),
+    ],
+)
+def test_a_wrong_option_is_told_as_it_would_be_of_a_file(
+    option: str, value: str, words: list[str], shell: Shell
+) -> None:
+    begun(shell)
+    ended = shell("run", "acme-gladly-daily", option, value)
+    assert ended.code == 2
+    for one in words:
+        assert one in ended.err
+    assert "pydantic" not in ended.err.lower()
+
+
+def test_options_mean_what_they_mean_in_a_file() -> None:
+    from deployments.asking import parse_guards, parse_strategy
+    from penstock.plan import GuardOverrides
+    from penstock.strategy import Append, Incremental
+
+    assert parse_strategy("append") == Append(kind="append")
+    keyed = Incremental(kind="incremental", keys=("id",))
+    assert parse_strategy("{kind: incremental, keys: [id]}") == parse_strategy(keyed.model_dump_json()) == keyed
+    assert parse_guards(["allow_empty=true", "minimum_fraction=0.5", "maximum_rejected=3"]) == GuardOverrides(
+        allow_empty=True, minimum_fraction=0.5, maximum_rejected=3
+    )
+    assert parse_guards([]) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path"),
+    [
+        (("compile", "--output", "nowhere/prefect.yaml"), "nowhere/prefect.yaml"),
+        (("compile", "--output", "deployments"), "deployments"),
+        (("compile", "--check", "--output", "deployments"), "deployments"),
+        (("new", "client", "other"), "flows/clients"),
+    ],
+)
+def test_what_the_file_system_refuses_is_told_with_its_path(
+    arguments: tuple[str, ...], path: str, shell: Shell
+) -> None:
+    begun(shell)
+    if arguments[0] == "new":
+        shutil.rmtree(shell.root / "flows")
+        (shell.root / "flows").touch()
+    ended = shell(*arguments)
+    assert ended.code == 2
+    assert ended.err.startswith("error: ")
+    assert path in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("before", [None, "http://mine.example"])
+def test_a_variable_that_a_command_sets_is_as_before_afterwards(
+    before: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deployments.running import set_variable
+
+    monkeypatch.delenv("PENSTOCK_SANDBOX_URL", raising=False)
+    if before is not None:
+        monkeypatch.setenv("PENSTOCK_SANDBOX_URL", before)
+    with pytest.raises(RuntimeError), set_variable("PENSTOCK_SANDBOX_URL", "http://127.0.0.1:1"):
+        assert os.environ["PENSTOCK_SANDBOX_URL"] == "http://127.0.0.1:1"
+        raise RuntimeError
+    assert os.environ.get("PENSTOCK_SANDBOX_URL") == before
 
 
 def test_a_warning_leaves_the_exit_code_at_zero(shell: Shell) -> None:

@@ -7,10 +7,18 @@ import pytest
 import yaml
 
 from deployments.catalog import load_catalog
-from deployments.compile import MANAGED_TAG, PULL_STEP, compile_deployments, compile_prefect_yaml
+from deployments.compile import (
+    IMAGE_PROJECT,
+    IMAGE_STEP,
+    MANAGED_TAG,
+    PULL_STEP,
+    compile_deployments,
+    compile_prefect_yaml,
+)
 from deployments.compile_file import check_file, write_file
 from penstock.errors import ConfigurationError
 from tasks.definitions.client_flows import flow_entrypoint, flow_name, flow_path, shadows_module
+from tasks.definitions.problems import DefinitionProblems
 from tasks.definitions.project import Project
 
 REPOSITORY = Path(__file__).parents[2]
@@ -89,7 +97,7 @@ def test_a_deployment_says_when_where_and_how_often_at_once_it_runs(project: Pro
         {"slug": "schedule-2", "cron": "0 18 * * *", "timezone": "UTC", "active": False},
     ]
     assert first["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
-    assert first["tags"] == ["client:acme-co", "contacts", "daily", MANAGED_TAG, "production"]
+    assert first["tags"] == ["client:acme-co", "contacts", "daily", MANAGED_TAG, "platform:prod", "production"]
     assert first["description"] == "Contacts of a day."
     assert first["work_pool"] == {
         "name": "ecs",
@@ -100,6 +108,22 @@ def test_a_deployment_says_when_where_and_how_often_at_once_it_runs(project: Pro
             "image": "registry/penstock:{{ $GIT_SHA }}",
         },
     }
+
+
+def test_a_pool_that_starts_containers_runs_the_image_in_which_the_project_is(project: Project) -> None:
+    path = project.platforms / "prod.yaml"
+    text = path.read_text().replace("tags:", "project: acme\nwork_pool_type: kubernetes\ntags:")
+    path.write_text(text)
+    catalog = load_catalog(project)
+    document = yaml.safe_load(compile_prefect_yaml(catalog, catalog.platform("prod")))
+    (pull,) = document["pull"]
+    assert pull == {IMAGE_STEP: {"directory": IMAGE_PROJECT}}
+    first = document["deployments"][0]
+    assert first["work_pool"]["job_variables"]["image"] == "registry/penstock:{{ $GIT_SHA }}"
+    assert {"platform:prod", "project:acme"} <= set(first["tags"])
+    path.write_text(text.replace('image: "registry/penstock:${GIT_SHA}"\n', ""))
+    with pytest.raises(DefinitionProblems, match="image"):
+        load_catalog(project)
 
 
 def test_the_text_is_the_same_for_the_same_files_and_holds_nothing_from_the_environment(

@@ -18,9 +18,9 @@ from penstock.ledger import LoadRecord, covers
 from penstock.local_time import local_midnight
 from penstock.window import DailyWindow
 from penstock.window_resolution import resolve
+from tests.fakes.records import ORDERS, load_record
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
-ORDERS = TableRef(schema_name="acme_bronze", name="rest__orders")
 REFUNDS = TableRef(schema_name="acme_bronze", name="rest__refunds")
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2030, 12, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -30,32 +30,7 @@ def _utc(text: str) -> datetime:
 
 
 def _record(interval: Interval, *, target: TableRef = ORDERS, kind: RunKind = RunKind.BACKFILL) -> LoadRecord:
-    return LoadRecord(
-        batch_id=f"{interval.start}",
-        client="acme",
-        pipeline="acme-orders",
-        source="rest",
-        dataset="orders",
-        target=target,
-        strategy="append",
-        interval_start=interval.start,
-        interval_end=interval.end,
-        timezone=interval.timezone,
-        as_of=interval.as_of,
-        run_kind=kind,
-        run_id="run",
-        rows_staged=1,
-        rows_landed=1,
-        rows_rejected=0,
-        rows_inserted=1,
-        rows_updated=0,
-        rows_deleted=0,
-        rows_total=1,
-        size_bytes=1,
-        file_count=1,
-        extracted_at=interval.as_of,
-        loaded_at=interval.as_of,
-    )
+    return load_record(interval, target=target, run_kind=kind)
 
 
 def _hours(intervals: list[Interval]) -> list[float]:

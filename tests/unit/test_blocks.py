@@ -11,11 +11,23 @@ from pydantic import TypeAdapter
 
 from blocks.base import ConnectionBlock
 from blocks.catalog import BLOCK_TYPES
+from blocks.duckdb_file import DuckDBFile
 from blocks.folder import FolderStore
 from blocks.gladly import GladlyCredentials
+from blocks.postgres import PostgresDatabase
 from blocks.resolution import resolve_connection
 from blocks.rest import RestCredentials
-from penstock.connections import Connection, FolderConnection, GladlyConnection, RateLimit
+from penstock.connections import (
+    Connection,
+    DuckDBConnection,
+    FolderConnection,
+    GladlyConnection,
+    PostgresConnection,
+    RateLimit,
+    StoreConnection,
+    WarehouseConnection,
+    kinds_of,
+)
 from penstock.errors import ConfigurationError
 from penstock.platform import BlockRef
 
@@ -59,9 +71,12 @@ def test_each_block_follows_prefects_standards(slug: str) -> None:
         assert field.title, name
         assert field.description, name
 
+    assert str(block._documentation_url).startswith("https://")
+    assert block.get_description()
+
 
 def test_every_kind_of_connection_has_a_block() -> None:
-    kinds = {model.model_fields["kind"].annotation.__args__[0] for model in Connection.__origin__.__args__}  # type: ignore[attr-defined]
+    kinds = {*kinds_of(Connection), *kinds_of(StoreConnection), *kinds_of(WarehouseConnection)}
     assert {f"penstock-{kind}" for kind in kinds} == set(BLOCK_TYPES)
 
 
@@ -72,6 +87,13 @@ def test_prefect_knows_the_blocks_and_not_their_base() -> None:
     known = get_registry_for_type(Block) or {}
     assert set(BLOCK_TYPES) <= set(known)
     assert ConnectionBlock not in known.values()
+
+
+def test_prefect_finds_all_types_by_the_entry_point_that_its_server_loads() -> None:
+    from importlib.metadata import entry_points
+
+    (entry,) = entry_points(group="prefect.collections", name="penstock")
+    assert entry.load().BLOCK_TYPES is BLOCK_TYPES
 
 
 def test_secrets_are_fields_that_prefect_encrypts_and_masks() -> None:
@@ -119,6 +141,25 @@ def test_a_folder_block_holds_its_path() -> None:
     assert FolderStore(path="/srv/drops").to_connection() == FolderConnection(kind="folder", path="/srv/drops")
 
 
+def test_warehouse_blocks_hold_every_setting_of_their_connection() -> None:
+    duckdb = {"path": "/srv/w.duckdb", "memory_limit": "1GB", "threads": 2, "lock_timeout_seconds": 5.0}
+    assert DuckDBFile(**duckdb).to_connection() == DuckDBConnection.model_validate({"kind": "duckdb", **duckdb})
+    postgres = {
+        "host": "db.example.com",
+        "port": 5433,
+        "database": "analytics",
+        "user": "loader",
+        "password": SECRET,
+        "sslmode": "verify-full",
+        "connect_timeout_seconds": 5,
+        "statement_timeout_seconds": 60,
+        "lock_timeout_seconds": 7.0,
+    }
+    assert set(postgres) | {"kind"} == set(PostgresConnection.model_fields)
+    held = PostgresDatabase(**postgres).to_connection()
+    assert held == PostgresConnection.model_validate({"kind": "postgres", **postgres})
+
+
 class Stored(ConnectionBlock):
     """Prefect's answers without a server: one block, and the error that Prefect raises for any other."""
 
@@ -144,7 +185,7 @@ def test_inline_settings_are_the_connection() -> None:
 
 def test_a_reference_is_loaded_through_its_own_type() -> None:
     found = resolve_connection(
-        BlockRef(block="penstock-stored/drops"), "acme-drops", block_types={"penstock-stored": Stored}
+        BlockRef(block="penstock-stored/drops"), "acme-drops", find_type={"penstock-stored": Stored}.__getitem__
     )
     assert found == FolderConnection(kind="folder", path="/srv/drops")
 
@@ -152,14 +193,35 @@ def test_a_reference_is_loaded_through_its_own_type() -> None:
 def test_a_block_that_is_not_there_names_connection_and_block() -> None:
     with pytest.raises(ConfigurationError, match="no such block") as caught:
         resolve_connection(
-            BlockRef(block="penstock-stored/other"), "acme-drops", block_types={"penstock-stored": Stored}
+            BlockRef(block="penstock-stored/other"), "acme-drops", find_type={"penstock-stored": Stored}.__getitem__
         )
     assert (caught.value.connection, caught.value.block) == ("acme-drops", "penstock-stored/other")
+
+
+def test_a_block_that_holds_something_else_than_is_needed_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="another kind of connection") as caught:
+        resolve_connection(
+            BlockRef(block="penstock-stored/drops"),
+            "warehouse",
+            accepted=(DuckDBConnection, PostgresConnection),
+            find_type={"penstock-stored": Stored}.__getitem__,
+        )
+    assert "penstock-duckdb or penstock-postgres" in str(caught.value)
 
 
 def test_an_unknown_block_type_is_told_the_nearest_one() -> None:
     with pytest.raises(ConfigurationError, match="Did you mean penstock-gladly"):
         resolve_connection(BlockRef(block="penstock-gladdly/acme"), "acme-gladly")
+
+
+@pytest.mark.parametrize("slug", ["penstock-gladly", "penstock-duckdb", "penstock-postgres"])
+def test_a_block_type_is_found_without_the_integrations_of_prefect(slug: str) -> None:
+    code = (
+        "import sys; from blocks.registry import block_type;"
+        f"block_type({slug!r}); print(sorted({{'prefect_aws', 'prefect_snowflake', 'boto3'}} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_inline_connections_are_resolved_without_prefect() -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.artifacts import Interval, RunKind, TableRef
+from penstock.artifacts import Interval, RunKind
 from penstock.ledger import LoadRecord, covers, gaps, last_end, loaded_spans, overlapping
+from tests.fakes.records import load_record
 
 DAY_ZERO = datetime(2026, 3, 1, tzinfo=UTC)
 spans = st.tuples(st.integers(0, 30), st.integers(1, 8)).map(lambda drawn: (drawn[0], drawn[0] + drawn[1]))
@@ -23,32 +24,8 @@ def _day(number: float) -> datetime:
 def _record(
     start: float | None, end: float | None, *, kind: RunKind = RunKind.FORWARD, as_of: float = 40
 ) -> LoadRecord:
-    return LoadRecord(
-        batch_id=f"{start}-{end}-{as_of}",
-        client="acme",
-        pipeline="acme-orders",
-        source="rest",
-        dataset="orders",
-        target=TableRef(schema_name="acme_bronze", name="rest__orders"),
-        strategy="append",
-        interval_start=None if start is None else _day(start),
-        interval_end=None if end is None else _day(end),
-        timezone="UTC",
-        as_of=_day(as_of),
-        run_kind=kind,
-        run_id="run",
-        rows_staged=1,
-        rows_landed=1,
-        rows_rejected=0,
-        rows_inserted=1,
-        rows_updated=0,
-        rows_deleted=0,
-        rows_total=1,
-        size_bytes=1,
-        file_count=1,
-        extracted_at=_day(as_of),
-        loaded_at=_day(as_of),
-    )
+    days = [None if number is None else _day(number) for number in (start, end)]
+    return load_record(Interval(start=days[0], end=days[1], as_of=_day(as_of)), run_kind=kind)
 
 
 def _interval(start: float, end: float) -> Interval:

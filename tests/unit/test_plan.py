@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from penstock.artifacts import RunKind, TableRef
+from penstock.artifacts import Interval, RunKind, TableRef
 from penstock.errors import ConfigurationError
 from penstock.ledger import LoadRecord
 from penstock.pipeline import PIPELINES, PipelineSpec
 from penstock.plan import DatasetPlan, RunOptions, RunRequest, Skip, backfill_zone, decide, select_datasets
+from tests.fakes.records import load_record
 
 AT = datetime(2026, 3, 20, 10, tzinfo=UTC)
 TARGET = TableRef(schema_name="acme_bronze", name="rest__orders")
@@ -39,30 +40,8 @@ def request(**changes: Any) -> RunRequest:
 
 
 def record(start: datetime, end: datetime, run_kind: RunKind = RunKind.FORWARD) -> LoadRecord:
-    counts = dict.fromkeys(
-        ("rows_staged", "rows_landed", "rows_rejected", "rows_inserted", "rows_updated", "rows_deleted"), 1
-    )
-    return LoadRecord(
-        batch_id="earlier",
-        client="acme",
-        pipeline="acme-orders",
-        source="rest",
-        dataset="orders",
-        target=TARGET,
-        strategy="append",
-        interval_start=start,
-        interval_end=end,
-        timezone="America/New_York",
-        as_of=end,
-        run_kind=run_kind,
-        run_id="run-0",
-        rows_total=1,
-        size_bytes=1,
-        file_count=1,
-        extracted_at=end,
-        loaded_at=end,
-        **counts,
-    )
+    interval = Interval(start=start, end=end, timezone="America/New_York", as_of=end)
+    return load_record(interval, target=TARGET, run_kind=run_kind, batch_id="earlier")
 
 
 YESTERDAY = (datetime(2026, 3, 19, 4, tzinfo=UTC), datetime(2026, 3, 20, 4, tzinfo=UTC))

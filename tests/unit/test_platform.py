@@ -126,6 +126,44 @@ def test_a_reference_that_is_not_complete_is_an_error(project: Project, text: st
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "key", "meant"),
+    [
+        ('token: "${TOKEN}"', "token: $TOKEN", "connections.acme-gladly.token", "${TOKEN}"),
+        ("path: drops", "path: $HOME/drops", "connections.acme-files.path", "${HOME}/drops"),
+        ('"${EMAIL}"', "$EMAIL", "connections.acme-gladly.email", "${EMAIL}"),
+    ],
+)
+def test_a_reference_without_braces_is_an_error(project: Project, old: str, new: str, key: str, meant: str) -> None:
+    (problem,) = problems(project, changed(old, new))
+    assert (problem.key, problem.suggestion, problem.is_error) == (key, meant, True)
+    assert problems(project, changed("cpu: 2", "cpu: $CPU")) == []
+
+
+REST = "acme-rest: {kind: rest, base_url: %s, auth: %s}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "keys"),
+    [
+        ('token: "${TOKEN}"', "token: hunter2", ["acme-gladly.token"]),
+        ('token: "${TOKEN}"', "token: hunter2\n    base_url: https://gladly.example/api/v1", ["acme-gladly.token"]),
+        ('token: "${TOKEN}"', "token: hunter2\n    base_url: ${BOX:-http://127.0.0.1:8765}/api", []),
+        ('token: "${TOKEN}"', "token: hunter2\n    base_url: http://localhost:8765/api", []),
+        ("acme-rest: {block: penstock-rest/acme}", "bearer", ["acme-rest.auth.token"]),
+        ("acme-rest: {block: penstock-rest/acme}", "basic", ["acme-rest.auth.password"]),
+    ],
+)
+def test_a_secret_in_the_file_is_a_warning_unless_its_connection_stays_on_this_machine(
+    project: Project, old: str, new: str, keys: list[str]
+) -> None:
+    auth = {"bearer": "{kind: bearer, token: hunter2}", "basic": "{kind: basic, username: u, password: hunter2}"}
+    text = changed(old, REST % ("https://acme.example/api", auth[new]) if new in auth else new)
+    found = problems(project, text)
+    assert [one.key for one in found] == [f"connections.{key}" for key in keys]
+    assert not any(one.is_error or "hunter2" in str(one) for one in found)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "key"),
     [
         ('token: "${TOKEN}"', "token: [hunter2-secret]", "connections.acme-gladly.token"),
@@ -162,9 +200,9 @@ def test_a_value_of_ours_that_came_from_the_environment_is_shown_as_its_referenc
         ("{block: penstock-rest/acme}", "{block: penstock_rest}", 12, "connections.acme-rest.block", None),
         ("{block: penstock-rest/acme}", "{block: a/b, kind: rest}", 12, "connections.acme-rest.kind", None),
         ("{block: penstock-rest/acme}", "penstock-rest", 12, "connections.acme-rest", None),
-        ("acme-rest:", "Acme_Rest:", 12, "connections.Acme_Rest", None),
+        ("acme-rest:", "Acme_Rest:", 12, "connections.Acme_Rest", "acme-rest"),
         ('work_pool: "${POOL}"', "workpool: x", 14, "workpool", "work_pool"),
-        ("kind: duckdb", "kind: snowflake", 4, "warehouse.kind", None),
+        ("kind: duckdb", "kind: oracle", 4, "warehouse", None),
         ("target: prod", "target: prod, threads: 0", 13, "dbt.threads", None),
     ],
 )
@@ -173,6 +211,21 @@ def test_a_wrong_key_or_value_is_reported_where_it_stands(
 ) -> None:
     found = [one for one in problems(project, changed(old, new)) if "is missing" not in one.message]
     assert [(one.line, one.key, one.suggestion) for one in found] == [(line, key, suggestion)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "seen", "meant"),
+    [
+        ("acme-gladly:", "acme_gladly:", "`acme_gladly`", "acme-gladly"),
+        ("penstock-rest/acme", "acme", "`acme`", "`<block type>/<block name>`"),
+    ],
+)
+def test_a_name_that_is_not_one_is_shown_with_how_it_is_written(
+    project: Project, old: str, new: str, seen: str, meant: str
+) -> None:
+    (problem,) = problems(project, changed(old, new))
+    assert problem.seen == seen
+    assert meant in (problem.suggestion or problem.expected or "")
 
 
 def test_a_check_that_must_not_depend_on_a_machine_reads_a_file_without_its_variables(project: Project) -> None:

@@ -89,6 +89,36 @@ def test_another_shape_than_an_array_is_unreadable(content: bytes) -> None:
         read_body(content).records("data")
 
 
+@pytest.mark.parametrize(
+    ("content", "path", "reached", "found", "advice"),
+    [
+        (
+            b'{"data": [], "paging": {}}',
+            "dta",
+            "(body)",
+            "an object with data, paging",
+            "Did you mean `records: data`?",
+        ),
+        (b'{"orders": [], "total": 3}', "data", "(body)", "an object with orders, total", "`records: orders`?"),
+        (b'{"data": {"items": [], "n": 1}}', "data", "data", "an object with items, n", "`records: data.items`?"),
+        (b'{"data": {"items": []}}', "data.itmes.x", "data", "an object with items", "`records: data.items`?"),
+        (b'{"data": [], "page": {"n": 1}}', "page", "page", "an object with n", "Did you mean `records: data`?"),
+        (b'{"data": "secret"}', "data", "data", "text", "Look at an answer"),
+        (b'{"data": null}', "data", "data", "null", "records_may_be_absent"),
+        (b'{"a@b.example": [], "a": 1}', "b", "(body)", "an object with a and 1 more", "Look at an answer"),
+        (b"[]", "data", "(body)", "an array", "leave the dataset's `records` out"),
+        (b'{"data": []}', "", "(body)", "an object with data", "Did you mean `records: data`?"),
+    ],
+)
+def test_a_path_that_leads_to_no_records_says_how_far_it_leads_and_what_was_meant(
+    content: bytes, path: str, reached: str, found: str, advice: str
+) -> None:
+    error = read_body(content).no_records(path)
+    assert (error.facts["reached"], error.facts["found"]) == (reached, found)
+    assert advice in error.guidance
+    assert "secret" not in str(error)
+
+
 def test_an_object_where_the_body_should_be_the_array_is_unreadable() -> None:
     with pytest.raises(UnreadableBodyError, match="no array of records"):
         read_body(b'{"error": "quota exceeded"}').records("")

@@ -12,11 +12,13 @@ from penstock import __version__
 from penstock.errors import ConfigurationError, DataError, PenstockError, RateLimitedError, TransientError
 from tasks.sources.http.credentials import credentials_of
 from tasks.sources.http.failures import (
+    BROKEN,
     UNAUTHORIZED,
     UNREACHABLE,
     UnreadableBodyError,
     error_of,
     failure_of,
+    of_named_address,
     retry_after_seconds,
 )
 from tasks.sources.http.limiter import RateLimiter, shared_limiter
@@ -156,8 +158,11 @@ class HttpClient:
                     guidance="Look for line breaks in the connection's headers and credentials.",
                     **self._facts(request),
                 ) from None
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                facts = {**self._facts(request), "address": self._address(), "reason": type(error).__name__}
+                raise error_of(UNREACHABLE, **facts) from error
             except (httpx.HTTPError, httpx.StreamError) as error:
-                raise error_of(UNREACHABLE, **self._facts(request), reason=type(error).__name__) from error
+                raise error_of(BROKEN, **self._facts(request), reason=type(error).__name__) from error
 
     def _send(self, request: HttpRequest) -> httpx.Response:
         """Returns an answer with an unread body: the first, or the one after renewed credentials or a redirect."""
@@ -186,7 +191,10 @@ class HttpClient:
             return
         pause = retry_after_seconds(response.headers.get("Retry-After"), now=self._clock.wall())
         facts = {**self._facts(request), "status": response.status_code, "retry_after_seconds": pause}
-        raise error_of(failure_of(response.status_code), rights=self._settings.rights, **facts)
+        failure = failure_of(response.status_code)
+        if _is_named_by_api(request):
+            failure = of_named_address(failure)
+        raise error_of(failure, rights=self._settings.rights, **facts)
 
     def _gives_up(self, state: RetryCallState, started: float) -> bool:
         error = _last_error(state)
@@ -218,7 +226,12 @@ class HttpClient:
         )
 
     def _facts(self, request: HttpRequest) -> dict[str, Any]:
-        return {"connection": self._settings.connection_name, "endpoint": request.endpoint}
+        facts = {"connection": self._settings.connection_name, "endpoint": request.endpoint}
+        return {**facts, "address_from": "the page before"} if _is_named_by_api(request) else facts
+
+    def _address(self) -> str:
+        """Returns where the API is, without anything of a path or query."""
+        return f"{self._home.scheme}://{self._home.netloc.decode('ascii')}"
 
 
 @lru_cache(maxsize=1)
@@ -233,6 +246,11 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     """Returns what must be equal for credentials to travel: scheme, host and port."""
     port = url.port or {"http": 80, "https": 443}.get(url.scheme)
     return url.scheme, url.host, port
+
+
+def _is_named_by_api(request: HttpRequest) -> bool:
+    """Whether the address came from an answer: what a file holds is a path."""
+    return "://" in request.url
 
 
 def _may_pass(error: BaseException) -> bool:

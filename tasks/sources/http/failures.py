@@ -15,7 +15,8 @@ _SECONDS = re.compile(r"\s*\d{1,9}(?:\.\d+)?\s*")
 _FIRST_CLIENT_ERROR = 400
 _FIRST_SERVER_ERROR = 500
 
-_LATER = "The HTTP client has tried again already; the task will try later."
+_LATER = "Run again when the API answers; what is missing is loaded then."
+_PATH = "Check the dataset's `path`, and the connection's `base_url` in the platform file, which stands before it."
 _REQUEST = "Check the dataset's path, parameters and window against the API's documentation."
 
 
@@ -31,10 +32,10 @@ FAILURES: dict[int, Failure] = {
     400: Failure(RejectedError, "the API refused the request as malformed", _REQUEST),
     401: Failure(RejectedError, "the API did not accept the credentials", "Renew the credentials of this connection."),
     403: Failure(RejectedError, "the credentials lack a right", "Give the credentials of this connection {rights}."),
-    404: Failure(RejectedError, "the API has nothing at this path", _REQUEST),
-    405: Failure(RejectedError, "the API does not allow this method", _REQUEST),
+    404: Failure(RejectedError, "the API has nothing at this path", _PATH),
+    405: Failure(RejectedError, "the API does not allow this method", _PATH),
     408: Failure(TransientError, "the API timed out", _LATER),
-    410: Failure(RejectedError, "the API no longer has this path", _REQUEST),
+    410: Failure(RejectedError, "the API no longer has this path", _PATH),
     422: Failure(RejectedError, "the API refused the request's values", _REQUEST),
     425: Failure(TransientError, "the API is not ready yet", _LATER),
     429: Failure(RateLimitedError, "the API asked for a pause", _LATER),
@@ -50,7 +51,13 @@ _REDIRECTED = Failure(
 )
 _REFUSED = Failure(RejectedError, "the API refused the request", _REQUEST)
 _FAILED = Failure(TransientError, "the API failed", _LATER)
-UNREACHABLE = Failure(TransientError, "the connection to the API broke", _LATER)
+BROKEN = Failure(TransientError, "the connection to the API broke", _LATER)
+UNREACHABLE = Failure(
+    TransientError,
+    "the API cannot be reached",
+    "Check the connection's address in the platform file, and that the API is up; then run again.",
+)
+_NAMED_ADDRESS = "The API named this address itself: check where the dataset's `paging` looks for the next page."
 
 
 class UnreadableBodyError(TransientError):
@@ -73,6 +80,11 @@ def failure_of(status: int) -> Failure:
 def error_of(failure: Failure, *, rights: str = "the right to read this", **facts: Any) -> PenstockError:
     """Returns the error to raise; facts name the connection and the endpoint, never a value that was sent."""
     return failure.kind(failure.message, guidance=failure.guidance.replace("{rights}", rights), **facts)
+
+
+def of_named_address(failure: Failure) -> Failure:
+    """Returns a failure as it is told of an address that an earlier page named, which the file does not hold."""
+    return failure._replace(guidance=_NAMED_ADDRESS) if failure.guidance in {_PATH, _REQUEST} else failure
 
 
 def retry_after_seconds(value: str | None, *, now: float) -> float | None:

@@ -10,6 +10,7 @@ import msgspec
 
 from penstock.errors import DataError
 from tasks.sources.http.failures import UnreadableBodyError
+from tasks.sources.rest.shape import BODY, array_near, describe_object, sort_of
 
 Raw = msgspec.Raw
 
@@ -29,7 +30,9 @@ _NOT_AN_OBJECT = re.compile(rb"\n[^{]")
 
 _NOT_JSON = "the body is not JSON"
 _NOT_JSON_GUIDANCE = "The API answered with a success status and something else, such as an HTML page or an error text."
+_NO_RECORDS = "the body has no array of records there"
 _SHAPE_GUIDANCE = "Look at an answer and say where its array of records is in the dataset's `records`."
+_ABSENT_GUIDANCE = "Where an empty page leaves the array out, say `records_may_be_absent: true`."
 
 
 class JsonBody:
@@ -62,7 +65,7 @@ class JsonBody:
         """
         if not path:
             if self._array is None:
-                raise _wrong_shape(path)
+                raise self.no_records(path)
             return self._array
         raw = self._find(path)
         if raw is None or _is_null(raw):
@@ -70,7 +73,30 @@ class JsonBody:
         try:
             return _ARRAY.decode(raw)
         except msgspec.MsgspecError:
-            raise _wrong_shape(path) from None
+            raise self.no_records(path) from None
+
+    def no_records(self, path: str) -> UnreadableBodyError:
+        """Returns the error for a path that leads to no array: what stands there, or how far the path leads."""
+        reached, missing = self._reached(path)
+        near = self._near(reached, missing)
+        guidance = _SHAPE_GUIDANCE
+        if self._array is not None:
+            guidance = "The body is the array itself: leave the dataset's `records` out."
+        elif near is not None:
+            guidance = f"Did you mean `records: {near}`?"
+        found = self.found(reached)
+        if self._array is None and (missing is not None or found == "null"):
+            guidance += f" {_ABSENT_GUIDANCE}"
+        facts = {"records": path or BODY, "reached": reached or BODY, "found": found}
+        return UnreadableBodyError(_NO_RECORDS, guidance=guidance, **facts)
+
+    def found(self, path: str) -> str:
+        """Returns what sort of value stands at a path; of an object its keys, never a value."""
+        level = self._level(path)
+        if level is not None:
+            return describe_object(level)
+        raw = self._find(path) if path else None
+        return "an array" if not path else "nothing" if raw is None else sort_of(raw)
 
     def value(self, path: str) -> Any:
         """Returns the value at a path as a Python object, None where there is none."""
@@ -101,6 +127,22 @@ class JsonBody:
         parent, _, key = path.rpartition(".")
         level = self._level(parent)
         return None if level is None else level.get(key)
+
+    def _near(self, path: str, missing: str | None) -> str | None:
+        """Returns the path that was probably meant, seen from a level downwards, or else from the levels above it."""
+        level = self._level(path)
+        near = array_near(level, missing) if level is not None else None
+        if near is not None:
+            return f"{path}.{near}" if path else near
+        return self._near(path.rpartition(".")[0], None) if path else None
+
+    def _reached(self, path: str) -> tuple[str, str | None]:
+        """Returns the longest beginning of a path that is there, and the key after it; None where all of it is."""
+        keys = path.split(".") if path else []
+        for depth in range(len(keys)):
+            if self._find(".".join(keys[: depth + 1])) is None:
+                return ".".join(keys[:depth]), keys[depth]
+        return path, None
 
     def _level(self, path: str) -> Mapping[str, Raw] | None:
         if path not in self._levels:
@@ -176,9 +218,3 @@ def carry_field(record: Raw, name: str, value: bytes) -> bytes:
 
 def _is_null(raw: Raw) -> bool:
     return bytes(memoryview(raw)[:5]) == b"null"
-
-
-def _wrong_shape(path: str) -> UnreadableBodyError:
-    return UnreadableBodyError(
-        "the body has no array of records there", guidance=_SHAPE_GUIDANCE, records=path or "(body)"
-    )

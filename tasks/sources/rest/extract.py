@@ -15,6 +15,7 @@ from tasks.sources.http.request import HttpRequest, HttpSettings
 from tasks.sources.rest.children import parent_values, write_children
 from tasks.sources.rest.files import JsonLinesFiles
 from tasks.sources.rest.page import Endpoint, Step
+from tasks.sources.rest.times import ignored_window
 from tasks.sources.rest.walk import request_for, walk
 from tasks.sources.rest.window import window_values
 
@@ -25,10 +26,14 @@ def extract(
     """Extracts a dataset; see `tasks.sources.contract`."""
     dataset = cast("RestDataset", request.dataset)
     endpoint = endpoint_of(dataset, request.interval)
+    is_windowed = dataset.window_parameters is not None
     settings = settings_of(request.connection_name, connection)
     with HttpClient(settings, clock=clock) as client, JsonLinesFiles(sink, dataset.path) as files:
         if dataset.parent is None:
-            for page in walk(client, endpoint, sink.warn):
+            for number, page in enumerate(walk(client, endpoint, sink.warn)):
+                doubt = ignored_window(page.records, request.interval) if is_windowed and number == 0 else None
+                if doubt is not None:
+                    sink.warn(doubt)
                 files.write(page.lines, len(page.records), was_mended=page.was_mended)
         else:
             values = parent_values(client, dataset.parent, sink.warn)

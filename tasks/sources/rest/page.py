@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from penstock.sources.rest import Paging
+from penstock.sources.rest import NextUrlPaging, Paging
 from tasks.sources.http.failures import UnreadableBodyError
 from tasks.sources.http.request import HttpRequest
 from tasks.sources.rest.body import JsonBody, Raw, join_records, read_body
@@ -76,15 +76,11 @@ def read_page(response: httpx.Response, endpoint: Endpoint) -> Page:
     content = response.read()
     body = None if response.status_code == _NO_CONTENT else read_body(content)
     records = body.records(endpoint.records) if body is not None else []
-    if records is None:
-        if not endpoint.absent_is_empty:
-            raise UnreadableBodyError(
-                "the body has no array of records there",
-                guidance="Check the dataset's `records`; where an empty page leaves the array out, say "
-                "`records_may_be_absent: true`.",
-                records=endpoint.records,
-            )
-        records = []
+    if body is not None:
+        _check_next_address(body, endpoint.paging)
+        if records is None and not endpoint.absent_is_empty:
+            raise body.no_records(endpoint.records)
+    records = records or []
     return Page(
         url=response.request.url,
         headers=response.headers,
@@ -94,6 +90,31 @@ def read_page(response: httpx.Response, endpoint: Endpoint) -> Page:
         lines=join_records(records) if records else b"",
         total=_stated_total(endpoint, body, response.headers),
     )
+
+
+def _check_next_address(body: JsonBody, paging: Paging) -> None:
+    """Checks that a body has an address, or nothing, where the next page's should be."""
+    if not isinstance(paging, NextUrlPaging):
+        return
+    address = body.value(paging.path)
+    if not address or (isinstance(address, str) and _is_address(address)):
+        return
+    raise UnreadableBodyError(
+        "the body has something else than an address where the next page's should be",
+        guidance="Check the paging's `path`; a cursor, which is no address, takes the paging `kind: cursor`.",
+        path=paging.path,
+        found=body.found(paging.path),
+    )
+
+
+def _is_address(text: str) -> bool:
+    import httpx
+
+    try:
+        httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return not any(character.isspace() for character in text)
 
 
 def _stated_total(endpoint: Endpoint, body: JsonBody | None, headers: Mapping[str, str]) -> int | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.errors import DataError, TransientError
+from penstock.findings import nearest
 from tasks.sources.http.client import HttpClient
 from tasks.sources.http.request import HttpRequest
 from tasks.sources.rest.ending import check_only_page
@@ -126,12 +127,15 @@ class _Tally:
         self._rows = 0
         self._newest_lines = b""
         self._only_page: Page | None = None
+        self._numbers: list[str] = []
         self._totals: set[int] = set()
         self._newest_total: int | None = None
 
     def count(self, page: Page) -> None:
         self._pages += 1
         self._only_page = page if self._pages == 1 else None
+        if self._pages == 1 and page.body is not None and self._endpoint.total is not None:
+            self._numbers = [path for path, value in page.body.scalars() if type(value) is int]
         self._rows += len(page.records)
         if page.total is not None:
             self._totals.add(page.total)
@@ -159,9 +163,13 @@ class _Tally:
 
     def _compare_with_total(self) -> None:
         if self._newest_total is None:
+            close = nearest(self._endpoint.total or "", self._numbers)
             raise DataError(
                 "the API did not state how many records there are",
-                guidance="Check the dataset's `total` or `total_header`.",
+                guidance=f"Did you mean `total: {close}`?"
+                if close
+                else "Check the dataset's `total` or `total_header`.",
+                numbers=", ".join(self._numbers[:5]) or None,
                 **self._facts(),
             )
         if self._rows == self._newest_total:
@@ -169,7 +177,7 @@ class _Tally:
         if len(self._totals) > 1:
             raise TransientError(
                 "the source changed while its pages were read",
-                guidance="The task will read them again.",
+                guidance="Read them again: run once more where no try is left.",
                 **self._facts(),
             )
         raise DataError(

@@ -7,6 +7,7 @@ that costs some 20 ms. dbt and shells do not know our lock: DuckDB's own one kee
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -92,6 +93,20 @@ class WarehouseFile:
                 guidance="Give the file another name, such as warehouse.duckdb.",
                 path=str(self.path),
                 schema=name,
+            )
+
+    def check_folder(self) -> None:
+        """Checks that the file's folder is there and can be written, or can be made.
+
+        Raises:
+            ConfigurationError: it is not.
+        """
+        folder = next(one for one in self.path.parents if one.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise ConfigurationError(
+                "the warehouse's folder cannot be written",
+                guidance="Check its path and the rights on it.",
+                path=str(folder),
             )
 
     @contextmanager
@@ -180,7 +195,9 @@ class WarehouseFile:
                 return duckdb.connect(str(self.path), read_only=is_read_only, config=self._config())
             except duckdb.Error as error:
                 if not is_busy(error) or time.monotonic() >= deadline:
-                    raise explain(error) from error
+                    explanation = explain(error)
+                    explanation.facts["path"] = str(self.path)
+                    raise explanation from error
             time.sleep(_POLL_SECONDS)
 
     def _config(self) -> dict[str, str | bool | int | float | list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Any, cast
 from typing_extensions import override
 
 from penstock.artifacts import Compression, FileFormat, Guards, LoadPlan, StagedBatch, StagedFile
-from tasks.warehouses.columns import ColumnChange
+from tasks.warehouses.columns import ColumnChange, needed_columns, own_columns
 from tasks.warehouses.duckdb import loading
 from tasks.warehouses.duckdb.connection import Sql
 from tasks.warehouses.duckdb.load_state import LoadState
@@ -18,6 +19,15 @@ from tasks.warehouses.duckdb.reading import TEXT, Column, Reading, RowRange
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
 from tasks.warehouses.duckdb.tables import Table, column_types
 from tasks.warehouses.quoting import identifier
+
+_FILES = "<staged files>"
+_OTHER_COLUMNS = "<columns of the files>"
+_LEDGER = re.compile(r"INSERT INTO penstock\.(loads|files|rejects)\b")
+# What a load sets up for itself: settings, functions, and where it keeps the rows that it rejects.
+_INTERNAL = re.compile(
+    r"(--.*\n)*(SET |CREATE OR REPLACE TEMP MACRO|CREATE OR REPLACE TEMP TABLE (rejected|reader_errors)\b"
+    r"|INSERT INTO rejected\b)"
+)
 
 
 class _Recorder(Sql):
@@ -44,32 +54,35 @@ class _Recorder(Sql):
         return 1
 
 
-def preview_load(plan: LoadPlan, columns: Sequence[str]) -> list[str]:
-    """Returns the statements of a load into a table that has these columns and rows, without the checks between them.
+def preview_load(plan: LoadPlan, columns: Sequence[str], table: Table) -> list[str]:
+    """Returns what a load does to the warehouse's tables, in order; without its checks and its working tables.
 
     Args:
         plan: The load.
-        columns: The dataset's columns, by their bronze names.
+        columns: The dataset's columns, by their bronze names. Where none are known, those of the table stand in, or
+            before the first load those that the strategy reads and one for all others.
+        table: The table as it is.
     """
     sql = _Recorder()
     plan = plan.model_copy(
         update={"guards": Guards(allow_empty=True, minimum_fraction=0, maximum_rejected=sys.maxsize)}
     )
+    columns = tuple(columns) or own_columns(tuple(table.types)) or (*needed_columns(plan.strategy), _OTHER_COLUMNS)
     file = StagedFile(
-        key="<staged files>",
+        key=_FILES,
         format=FileFormat.CSV,
         compression=Compression.NONE,
         size_bytes=0,
         etag="",
         columns=None,
-        source_name="<staged files>",
+        source_name=_FILES,
     )
     batch = StagedBatch(batch_id=plan.batch_id, files=(file,))
-    table = Table(plan.target, exists=False, types={}, row_count=1)
     no_paths = cast("StagedPaths", None)  # no file is opened
     state = LoadState(sql, plan, batch, no_paths, table, loaded_at=datetime.now(UTC))
-    state.change = ColumnChange(written=tuple(columns), created=tuple(columns))
-    state.types = column_types(state.table, dict.fromkeys(columns, TEXT), plan.strategy)
+    created = dict.fromkeys((name for name in columns if name not in table.types), TEXT)
+    state.change = ColumnChange(written=tuple(columns), created=tuple(created))
+    state.types = column_types(table, created, plan.strategy)
     state.readings = [_placeholder(file, columns)]
     sql.run("BEGIN TRANSACTION")
     loading.prepare(state)
@@ -77,7 +90,13 @@ def preview_load(plan: LoadPlan, columns: Sequence[str]) -> list[str]:
     loading.apply(state)
     loading.record(state)
     loading.commit(state)
-    return sql.statements
+    return [_readable(one) for one in sql.statements if not _INTERNAL.match(one)]
+
+
+def _readable(statement: str) -> str:
+    """Returns a statement; of one that writes the ledger, only which table it writes."""
+    ledger = _LEDGER.match(statement)
+    return f"{ledger[0]} ..." if ledger else statement
 
 
 def _placeholder(file: StagedFile, columns: Sequence[str]) -> Reading:
@@ -85,7 +104,7 @@ def _placeholder(file: StagedFile, columns: Sequence[str]) -> Reading:
         files=(file,),
         paths=(file.key,),
         columns=tuple(Column(name, TEXT, identifier(name)) for name in columns),
-        relation="read_csv(['<staged files>'])",
+        relation=identifier(_FILES),
         source_file="'<file>'",
         expected=RowRange(0, sys.maxsize),
     )

@@ -10,6 +10,7 @@ from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, TableRef
 from penstock.connections import DuckDBConnection
 from penstock.errors import ConfigurationError
 from penstock.ledger import LoadRecord, Span
+from tasks.probing.contract import Seen
 from tasks.staging.contract import ObjectStore
 from tasks.warehouses.contract import Rows
 from tasks.warehouses.duckdb import ledger
@@ -18,6 +19,7 @@ from tasks.warehouses.duckdb.errors import explained
 from tasks.warehouses.duckdb.loading import run_load
 from tasks.warehouses.duckdb.preview import preview_load
 from tasks.warehouses.duckdb.staged_paths import staged_paths
+from tasks.warehouses.duckdb.tables import Table, describe
 from tasks.warehouses.ledger_rows import in_utc
 
 
@@ -65,6 +67,20 @@ class DuckDBWarehouse:
                 return set()
             return ledger.seen_files(sql, target, candidates)
 
+    def probe(self) -> Seen:
+        """Takes the lock and opens the file for writing, or checks that it could be made; changes nothing.
+
+        Raises:
+            TransientError: somebody else holds it.
+            ConfigurationError: the file's folder cannot be made or written, or the file cannot be opened.
+        """
+        if not self._file.path.exists():
+            self._file.check_folder()
+            return Seen("the first load makes the file")
+        with self._file.writing() as sql:
+            version = ledger.current_version(sql)
+        return Seen(f"opened for writing; ledger version {version}" if version else "opened for writing; no ledger yet")
+
     @contextmanager
     def lent_to_process(self) -> Iterator[Mapping[str, str]]:
         """Keeps our loads away while another process has the file, and tells that process where it is."""
@@ -72,8 +88,16 @@ class DuckDBWarehouse:
             yield {"PENSTOCK_WAREHOUSE_PATH": str(self._file.path)}
 
     def preview(self, plan: LoadPlan, columns: Sequence[str]) -> list[str]:
-        """Returns the SQL statements that a load of these columns would run; touches nothing."""
-        return preview_load(plan, columns)
+        """Returns what a load would do to the tables as they are, as SQL statements; touches nothing.
+
+        Raises:
+            TransientError: the file is in use.
+        """
+        with self._file.reading() as sql:
+            table = (
+                Table(plan.target, exists=False, types={}, row_count=0) if sql is None else describe(sql, plan.target)
+            )
+        return preview_load(plan, columns, table)
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
         """Runs one read-only query; instants come in UTC.

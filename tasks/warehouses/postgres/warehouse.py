@@ -19,6 +19,7 @@ from tasks.warehouses.postgres.errors import explained
 from tasks.warehouses.postgres.files import staged_files
 from tasks.warehouses.postgres.loading import run_load
 from tasks.warehouses.postgres.preview import preview_load
+from tasks.warehouses.postgres.tables import describe
 
 # A placeholder, or what may hold a question mark that is none: text, a quoted name, a comment.
 _MARK = re.compile(r"\?|'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -87,8 +88,10 @@ class PostgresWarehouse:
         }
 
     def preview(self, plan: LoadPlan, columns: Sequence[str]) -> list[str]:
-        """Returns the SQL statements that a load of these columns would run; touches nothing."""
-        return preview_load(plan, columns)
+        """Returns what a load would do to the tables as they are, as SQL statements; touches nothing."""
+        with self._database.session() as sql:
+            table = describe(sql, plan.target)
+        return preview_load(plan, columns, table)
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
         """Runs one read-only query, with `?` for each parameter; instants come in UTC.

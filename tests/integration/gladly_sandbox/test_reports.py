@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 
 import httpx
@@ -19,61 +18,10 @@ from sandbox.gladly.settings import (
     GLADLY_EU_ORG,
     GLADLY_ORG,
     GLADLY_TOKEN,
-    GladlySettings,
 )
 from sandbox.server import Sandbox, serve
 from sandbox.settings import SandboxSettings
-
-NOW = "2026-03-20T12:00:00Z"
-NEW_YORK = "America/New_York"
-SMALL = GladlySettings(conversations_per_day=60)
-
-Row = dict[str, str]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sandbox]:
-    with serve(SandboxSettings(clock=Clock(NOW), gladly=SMALL)) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(server: Sandbox) -> Sandbox:
-    server.reset()
-    server.clock.set(NOW)
-    return server
-
-
-@pytest.fixture(scope="module")
-def connection(server: Sandbox) -> Iterator[httpx.Client]:
-    """One for all tests: making a client costs more than a request."""
-    with connect(server) as client:
-        yield client
-
-
-@pytest.fixture
-def client(sandbox: Sandbox, connection: httpx.Client) -> httpx.Client:
-    assert sandbox.url in str(connection.base_url)
-    return connection
-
-
-def connect(sandbox: Sandbox, organization: str = GLADLY_ORG, email: str = GLADLY_EMAIL) -> httpx.Client:
-    return httpx.Client(base_url=f"{sandbox.url}/gladly/{organization}/api/v1", auth=(email, GLADLY_TOKEN), timeout=30)
-
-
-def ask(client: httpx.Client, metric_set: str, start: str, end: str = "", **more: object) -> httpx.Response:
-    body = {"metricSet": metric_set, "startAt": start, "endAt": end or start, "timezone": "UTC", **more}
-    return client.post("/reports", json=body)
-
-
-def rows(response: httpx.Response) -> list[Row]:
-    assert response.status_code == 200, response.text
-    assert response.headers["content-type"].startswith("text/csv")
-    return list(csv.DictReader(io.StringIO(response.text, newline=""), strict=True))
-
-
-def report(client: httpx.Client, metric_set: str, start: str, end: str = "", **more: object) -> list[Row]:
-    return rows(ask(client, metric_set, start, end, **more))
+from tests.fakes.gladly_api import NEW_YORK, NOW, SMALL, ask, connect, report, rows
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""`penstock doctor`: whether everything that a platform names can be used, asked side by side."""

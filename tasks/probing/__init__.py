@@ -1,0 +1,1 @@
+"""Whether a store, a warehouse, a source or a dbt project can be used: the least request that proves it, each once."""

@@ -1,0 +1,138 @@
+"""What the steps of one load hand to each other."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import NamedTuple
+
+from penstock.artifacts import METADATA_COLUMNS, FileFormat, LoadPlan, StagedBatch, StagedFile
+from tasks.warehouses.columns import ColumnChange, own_columns
+from tasks.warehouses.counts import LoadCounts
+from tasks.warehouses.snowflake.quoting import literal, table_name
+from tasks.warehouses.snowflake.session import Sql
+from tasks.warehouses.snowflake.stage_files import StagedNames
+from tasks.warehouses.snowflake.tables import Table
+
+
+class Reject(NamedTuple):
+    """A row that did not land: where it came from, why, and as it was written; `number` is its file's in the batch."""
+
+    number: int
+    source_file: str
+    line: int | None
+    reason: str
+    raw_text: str | None
+
+
+class Names(NamedTuple):
+    """The objects that one load makes and drops, all named after the time and the batch."""
+
+    suffix: str
+
+    @property
+    def landing(self) -> str:
+        """The rows that COPY lands."""
+        return f"penstock.landing_{self.suffix}"
+
+    @property
+    def lines(self) -> str:
+        """The lines of JSON files."""
+        return f"penstock.lines_{self.suffix}"
+
+    @property
+    def rows(self) -> str:
+        """A view of the landed rows with their metadata."""
+        return f"penstock.rows_{self.suffix}"
+
+    @property
+    def applied(self) -> str:
+        """What a strategy makes of the rows."""
+        return f"penstock.applied_{self.suffix}"
+
+
+def new_names(batch_id: str, now: datetime) -> Names:
+    """Returns names that no other load has, which tell their age."""
+    digest = sha256(batch_id.encode()).hexdigest()[:8]
+    return Names(f"{now.astimezone(UTC):%Y%m%d%H%M%S}_{digest}_{secrets.token_hex(4)}")
+
+
+@dataclass
+class LoadState:
+    """A load under way.
+
+    Attributes:
+        sql: The session.
+        plan: What was decided.
+        batch: The staged files.
+        staged: Where Snowflake finds them.
+        names: What this load calls its own objects.
+        table: The target as it was before the load.
+        loaded_at: What `_loaded_at` will hold.
+        change: What becomes of its columns.
+        types: All columns that the target has now, with their types, in order.
+        json_keys: The keys of JSON lines, by their bronze names.
+        rejects: Rows that did not land.
+    """
+
+    sql: Sql
+    plan: LoadPlan
+    batch: StagedBatch
+    staged: StagedNames
+    names: Names
+    table: Table
+    loaded_at: datetime
+    change: ColumnChange = field(default_factory=lambda: ColumnChange(written=(), created=()))
+    types: Mapping[str, str] = field(default_factory=dict)
+    json_keys: Mapping[str, str] = field(default_factory=dict)
+    counts: LoadCounts = field(default_factory=LoadCounts)
+    rejects: list[Reject] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def target(self) -> str:
+        """The target's full name, quoted."""
+        return table_name(self.plan.target)
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """The target's columns that are the dataset's."""
+        return own_columns(tuple(self.types))
+
+    @property
+    def landed_columns(self) -> tuple[str, ...]:
+        """The dataset's columns and the metadata: what landing fills."""
+        return (*self.own_columns, *METADATA_COLUMNS)
+
+    @property
+    def files(self) -> list[StagedFile]:
+        """The files that have content, in the batch's order."""
+        return [file for file in self.batch.files if not file.is_empty]
+
+    def files_of(self, file_format: FileFormat) -> list[StagedFile]:
+        """Returns the files of one format that have content."""
+        return [file for file in self.files if file.format is file_format]
+
+    @property
+    def file_values(self) -> str:
+        """The files as rows of a VALUES clause: (path, number in the batch, source name)."""
+        rows = [
+            f"({literal(self.staged.paths[file.key])}, {number}, {literal(file.source_name)})"
+            for number, file in enumerate(self.files)
+        ]
+        return ", ".join(rows) or "('', 0, '')"
+
+    def metadata(self) -> dict[str, str]:
+        """Returns the expressions of the metadata columns."""
+        interval = self.plan.interval
+        values = {
+            "_batch_id": self.plan.batch_id,
+            "_window_start": interval.start,
+            "_window_end": interval.end,
+            "_extracted_at": self.plan.extracted_at,
+            "_loaded_at": self.loaded_at,
+        }
+        return {"_source_file": "f.source_name", **{name: literal(value) for name, value in values.items()}}
