@@ -14,6 +14,7 @@ BENCHMARKS = (
     "rest_extract",
     "rest_pipeline",
     "csv_load",
+    "postgres_load",
     "many_datasets",
     "deploy",
 )

@@ -27,6 +27,7 @@ from penstock.artifacts import (
 from penstock.connections import DuckDBConnection
 from penstock.strategy import LoadStrategy
 from tasks.staging.local import LocalStore
+from tasks.warehouses.contract import Warehouse
 from tasks.warehouses.duckdb.warehouse import DuckDBWarehouse
 
 DATA = Path(os.environ.get("PENSTOCK_BENCH_DATA", "/tmp/penstock-bench"))  # noqa: S108 - many GB; the user may say where
@@ -71,6 +72,14 @@ def load(
     warehouse: Path, files: Sequence[Path], strategy: LoadStrategy, *, day: int = 0, memory_limit: str | None = None
 ) -> float:
     """Loads files as one day's batch, with the default memory or another, and returns the seconds it took."""
+    connection = DuckDBConnection(kind="duckdb", path=str(warehouse))
+    if memory_limit:
+        connection = connection.model_copy(update={"memory_limit": memory_limit})
+    return load_into(DuckDBWarehouse(connection), files, strategy, day=day)
+
+
+def load_into(warehouse: Warehouse, files: Sequence[Path], strategy: LoadStrategy, *, day: int = 0) -> float:
+    """Loads files as one day's batch and returns the seconds it took."""
     batch_id = f"bench-{day}"
     plan = LoadPlan(
         client="bench",
@@ -91,10 +100,7 @@ def load(
     )
     batch = StagedBatch(batch_id=batch_id, files=tuple(staged(path) for path in files))
     began = time.perf_counter()
-    connection = DuckDBConnection(kind="duckdb", path=str(warehouse))
-    if memory_limit:
-        connection = connection.model_copy(update={"memory_limit": memory_limit})
-    DuckDBWarehouse(connection).load(plan, batch, LocalStore(DATA))
+    warehouse.load(plan, batch, LocalStore(DATA))
     return time.perf_counter() - began
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from penstock.connections import DuckDBConnection, SnowflakeConnection
+from penstock.connections import DuckDBConnection, PostgresConnection, SnowflakeConnection
 from penstock.errors import ConfigurationError
 from tasks.warehouses.contract import Warehouse
 
@@ -18,6 +18,12 @@ def _open_duckdb(connection: DuckDBConnection) -> Warehouse:
     return DuckDBWarehouse(connection)
 
 
+def _open_postgres(connection: PostgresConnection) -> Warehouse:
+    from tasks.warehouses.postgres.warehouse import PostgresWarehouse
+
+    return PostgresWarehouse(connection)
+
+
 def _open_snowflake(connection: SnowflakeConnection) -> Warehouse:
     from tasks.warehouses.snowflake.warehouse import SnowflakeWarehouse
 
@@ -26,6 +32,7 @@ def _open_snowflake(connection: SnowflakeConnection) -> Warehouse:
 
 _OPENERS: dict[type[BaseModel], Callable[[Any], Warehouse]] = {
     DuckDBConnection: _open_duckdb,
+    PostgresConnection: _open_postgres,
     SnowflakeConnection: _open_snowflake,
 }
 

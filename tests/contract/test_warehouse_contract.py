@@ -13,6 +13,7 @@ from penstock.connections import DuckDBConnection
 from tasks.staging.local import LocalStore
 from tasks.warehouses.contract import Warehouse
 from tasks.warehouses.opening import open_warehouse
+from tests.contract.postgres_server import fresh_postgres
 from tests.contract.warehouse_cases import Loader, in_order, read_cases
 from tests.fakes.snowflake.connection import snowflake_connection
 
@@ -20,6 +21,7 @@ OPENERS: dict[str, Callable[[Path], Warehouse]] = {
     "duckdb": lambda folder: open_warehouse(
         DuckDBConnection(kind="duckdb", path=str(folder / "warehouse.duckdb"), lock_timeout_seconds=20)
     ),
+    "postgres": lambda _: open_warehouse(fresh_postgres(lock_timeout_seconds=20)),
     "snowflake": lambda folder: open_warehouse(snowflake_connection()),
 }
 CASES = dict(read_cases(Path(__file__).with_name("cases")))

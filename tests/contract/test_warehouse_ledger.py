@@ -165,9 +165,9 @@ def test_files_of_a_load_that_failed_are_not_seen(loader: Loader) -> None:
 
 
 PREVIEWS = [
-    ({"kind": "append"}, "INSERT INTO {target}", "DELETE FROM {target}"),
-    ({"kind": "full_refresh"}, "(CREATE OR REPLACE TABLE|INSERT( OVERWRITE)? INTO) {target}", "{target}"),
-    ({"kind": "partition", "column": "day"}, "INSERT INTO {target}", "DELETE FROM {target}"),
+    ({"kind": "append"}, "(INSERT INTO|COPY) {target}", "DELETE FROM {target}"),
+    ({"kind": "full_refresh"}, "(CREATE OR REPLACE TABLE|INSERT( OVERWRITE)? INTO|COPY) {target}", "{target}"),
+    ({"kind": "partition", "column": "day"}, "(INSERT INTO|COPY) {target}", "DELETE FROM {target}"),
     ({"kind": "incremental", "keys": ["id"], "order_by": "v"}, "INSERT INTO {target}", "DELETE FROM {target}"),
     ({"kind": "historical", "keys": ["id"]}, "INSERT INTO {target}", "(UPDATE|DELETE FROM) {target}"),
     (

@@ -182,7 +182,7 @@ class WarehouseFile:
             connection.execute("SET TimeZone = 'UTC'")
             sql = Sql(connection)
             if self._settings.threads is None:
-                _cap_threads(sql)
+                cap_threads(sql)
             yield sql
         finally:
             connection.close()
@@ -234,7 +234,8 @@ def threads_for(memory_limit: str, threads: int) -> int:
     return max(1, min(threads, int(float(amount) * _MEBIBYTES[unit] / _MEBIBYTES_PER_THREAD)))
 
 
-def _cap_threads(sql: Sql) -> None:
+def cap_threads(sql: Sql) -> None:
+    """Leaves each thread enough memory for its buffers; see `threads_for`."""
     limit, threads = sql.rows("SELECT current_setting('memory_limit'), current_setting('threads')")[0]
     sql.run(f"SET threads = {threads_for(limit, threads)}")
 

@@ -1,0 +1,68 @@
+"""The same models on PostgreSQL: built twice in a row, gold holds what it holds on DuckDB."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tasks.warehouses.opening import open_warehouse
+from tests.contract.postgres_server import DATABASE, administrator, fresh_postgres
+from tests.models.bronze import METADATA
+from tests.models.dbt_process import DbtProcess
+from tests.models.gold_build import GOLD_KEYS, WITHOUT_UNIT_TESTS, Built
+
+Gold = dict[str, list[tuple[object, ...]]]
+
+
+def copy_bronze(warehouse: Path) -> None:
+    """Brings the bronze of a DuckDB file into the test's database."""
+    tables = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema LIKE '%_bronze'"
+    with duckdb.connect(str(warehouse), read_only=True) as source, administrator(DATABASE) as target:
+        for schema, table in source.execute(tables).fetchall():
+            rows = source.execute(f"SELECT * FROM {schema}.{table}")
+            columns = ", ".join(
+                f'"{column[0]}" {METADATA.get(column[0], "TEXT").replace("VARCHAR", "TEXT")}'
+                for column in rows.description or ()
+            )
+            target.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE TABLE {schema}.{table} ({columns})")
+            with target.cursor() as cursor, cursor.copy(f"COPY {schema}.{table} FROM STDIN") as copy:
+                for row in rows.fetchall():
+                    copy.write_row(row)
+
+
+def build(dbt: DbtProcess, variables: dict[str, str], *arguments: str) -> Gold:
+    ended = dbt.run("build", "--target", "postgres", *arguments, variables=variables)
+    assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-1000:]
+    with administrator(DATABASE) as connection:
+        return {table: _comparable(connection.execute(f"SELECT * FROM gold.{table}").fetchall()) for table in GOLD_KEYS}
+
+
+def _comparable(rows: list[tuple[Any, ...]]) -> list[tuple[object, ...]]:
+    return sorted((tuple(_plain(value) for value in row) for row in rows), key=repr)
+
+
+def _plain(value: Any) -> object:
+    """Returns a value as both drivers give it: a decimal number as a float, an instant in UTC."""
+    if isinstance(value, Decimal | float):
+        return round(float(value), 6)
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
+
+
+def test_gold_on_postgres_is_gold_on_duckdb(built: Built, tmp_path: Path) -> None:
+    connection = fresh_postgres()
+    copy_bronze(built.warehouse)
+    dbt = DbtProcess(tmp_path, tmp_path / "nothing.duckdb")
+    with open_warehouse(connection).lent_to_process() as lent:
+        variables = {**lent, "PENSTOCK_PII_SALT": "local"}
+        first = build(dbt, variables)
+        second = build(dbt, variables, *WITHOUT_UNIT_TESTS)
+    assert {table: len(rows) for table, rows in first.items()} == {
+        table: len(rows) for table, rows in built.first.items()
+    }
+    for table, rows in built.first.items():
+        assert first[table] == _comparable(rows), table
+    assert second == first
