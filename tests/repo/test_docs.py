@@ -12,7 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
+from pydantic import TypeAdapter
 
+from penstock.platform import StoreSetting
 from sandbox.server import Sandbox, serve
 from sandbox.settings import SandboxSettings
 
@@ -165,6 +168,53 @@ def test_commands_that_touch_nothing_run_as_they_are_shown(copy_of_the_project: 
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
+SECRETS = {
+    "LAKE_SECRET_ACCESS_KEY": "sec-lake",
+    "SNOWFLAKE_PRIVATE_KEY": "sec-key",
+    "GLADLY_TOKEN": "sec-gladly",
+}
+
+
+def test_the_page_of_blocks_is_followed_from_the_file_to_the_doctor(
+    copy_of_the_project: Path, sandbox_server: Sandbox, prefect_url: str
+) -> None:
+    project = copy_of_the_project
+    named, file = blocks("docs/blocks.md", "yaml")
+    applied, registered, examined = blocks("docs/blocks.md", "sh")
+    (project / "blocks.yaml").write_text(file)
+    local = (project / "deployments/platforms/local.yaml").read_text()
+    prod = re.sub(r"^(store|warehouse): .*\n", "", local, flags=re.MULTILINE).replace(
+        "platform: local", "platform: prod"
+    )
+    prod = re.sub(r"^connections:\n(  .*\n)*", named, prod, flags=re.MULTILINE)
+    (project / "deployments/platforms/prod.yaml").write_text(prod)
+    environment = {"PREFECT_API_URL": prefect_url, "PENSTOCK_SANDBOX_URL": sandbox_server.url, **SECRETS}
+    httpx.post(f"{prefect_url}/work_pools/", json={"name": "local", "type": "process"}, timeout=30)
+
+    shown = []
+    for command in ["penstock validate", *applied.splitlines(), *registered.splitlines(), *examined.splitlines()]:
+        done = run(command, project, **environment)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        assert "sec-" not in done.stdout + done.stderr
+        shown.append(done.stdout)
+    assert [text.splitlines()[-1].split(";")[0] for text in shown[1:4]] == [
+        "5 to create, 0 to update, 0 unchanged",
+        "5 created, 0 updated, 0 unchanged",
+        "0 created, 0 updated, 5 unchanged",
+    ]
+
+
+def test_the_page_of_blocks_has_every_type_and_every_field() -> None:
+    from blocks.catalog import BLOCK_TYPES
+
+    page = (ROOT / "docs/blocks.md").read_text(encoding="utf-8")
+    sections = {part.split("`")[1]: part for part in re.split(r"^### ", page, flags=re.MULTILINE)[1:]}
+    assert set(sections) == set(BLOCK_TYPES)
+    for slug, block in BLOCK_TYPES.items():
+        table = "".join(line for line in sections[slug].splitlines() if line.startswith("|"))
+        assert set(re.findall(r"`([a-z0-9_]+)`", table)) >= set(block.model_fields), slug
+
+
 def test_the_tests_that_the_sandbox_page_shows_pass(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text("".join(blocks("docs/sandbox.md", "python")))
     done = run(f"{sys.executable} -m pytest -q -p no:cacheprovider test_mine.py", tmp_path)
@@ -191,6 +241,12 @@ def test_the_readmes_pipeline_is_valid(copy_of_the_project: Path) -> None:
     path.write_text(blocks("README.md", "yaml")[0])
     done = run("penstock validate", copy_of_the_project)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_stores_that_the_stores_page_shows_are_valid() -> None:
+    shown = [yaml.safe_load(text)["store"] for text in blocks("docs/stores.md", "yaml")]
+    kinds = [TypeAdapter(StoreSetting).validate_python(setting).kind for setting in shown]
+    assert kinds == ["folder", "s3", "s3"]
 
 
 def test_every_page_that_is_linked_exists() -> None:
