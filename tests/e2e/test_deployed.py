@@ -24,6 +24,7 @@ import httpx
 import psutil
 import pytest
 
+from flows.local_server_process import SETTINGS
 from flows.local_server_schema import prepare_database
 from penstock.errors import PenstockError
 from sandbox.faults import Fault
@@ -104,6 +105,7 @@ class Deployed:
             "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
             "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
             "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": str(not is_migrated).lower(),
+            **{name: value for name, value in SETTINGS.items() if name.endswith(("BATCH_SIZE", "FLUSH_INTERVAL"))},
             "PREFECT_WORKER_QUERY_SECONDS": "1",
             "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
             "PENSTOCK_PROJECT": str(root),
@@ -158,7 +160,15 @@ class Deployed:
         return str(self.ask("POST", f"/deployments/{deployment['id']}/create_flow_run", {})["id"])
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        return self.http.request(method, self.url + path, json=body).raise_for_status().json()
+        """Asks the API; again where its SQLite was being written, as Prefect's own client does."""
+        answers: list[httpx.Response] = []
+
+        def is_answered() -> bool:
+            answers.append(self.http.request(method, self.url + path, json=body))
+            return answers[-1].status_code != httpx.codes.SERVICE_UNAVAILABLE
+
+        until(is_answered)
+        return answers[-1].raise_for_status().json()
 
     def set_state(self, run_id: str, kind: str) -> None:
         self.ask("POST", f"/flow_runs/{run_id}/set_state", {"state": {"type": kind}, "force": kind == "CRASHED"})
