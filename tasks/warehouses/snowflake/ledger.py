@@ -53,7 +53,10 @@ def migration_statements(applied: int, stage: InternalStage | ExternalStage) -> 
     for number, script in known:
         if number > applied:
             statements += [part.strip() for part in script.split(";\n") if part.strip()]
-            statements.append(f"INSERT INTO penstock.schema_version SELECT {number}, CURRENT_TIMESTAMP()")
+            statements.append(
+                f"INSERT INTO penstock.schema_version SELECT {number}, CURRENT_TIMESTAMP() "
+                f"WHERE NOT EXISTS (SELECT 1 FROM penstock.schema_version WHERE version = {number})"
+            )
     return statements
 
 
