@@ -31,9 +31,7 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS = (
-    CommandEntry(
-        "demo", "deployments.commands.demo", "Run the example pipeline against a sandbox, and show its tables."
-    ),
+    CommandEntry("demo", "deployments.commands.demo", "Run the example pipeline against a sandbox; show its tables."),
     CommandEntry("run", "deployments.commands.run", "Run a pipeline now: extract, stage, load, transform."),
     CommandEntry("backfill", "deployments.commands.backfill", "Load a range of time in windows."),
     CommandEntry("plan", "deployments.commands.plan", "Show what a run would do; touches nothing."),

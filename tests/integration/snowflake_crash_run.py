@@ -1,4 +1,4 @@
-"""Loads into Snowflake in forked children that may kill themselves (SIGKILL) after a named step; one JSON request a line.
+"""Loads into Snowflake in forked children that may kill themselves (SIGKILL) after a step; one JSON request a line.
 
 A request is `{"connection", "lake", "table", "strategy", "files", "options", "die_after"}`; the answer is the child's
 wait status. The parent opens no session, so that a child inherits no threads of it.

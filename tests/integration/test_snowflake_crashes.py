@@ -69,7 +69,7 @@ def request(connection: SnowflakeConnection, lake: Path, table: str, strategy: s
 
 
 def contents(connection: SnowflakeConnection, table: str) -> list[list[dict[str, Any]]]:
-    """Returns what loads of a table have written, but for when and under which names; columns that are empty are none."""
+    """Returns what loads of a table have written, but for when and under which names; NULL is nothing."""
     warehouse = open_warehouse(connection)
     kept = []
     for query in (

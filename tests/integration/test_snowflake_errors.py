@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +22,21 @@ from tests.fakes.snowflake.connection import snowflake_connection
 
 APPEND = {"kind": "append"}
 REFUSED = [
-    ("COPY INTO", 630, "Statement reached its statement or warehouse timeout of 3,600 second(s) and was canceled.", RejectedError, None),
-    ("COPY INTO", 606, "No active warehouse selected in the current session.  Select an active warehouse with the 'use warehouse' command.", ConfigurationError, "active warehouse"),
-    ("INSERT INTO \"ACME", 3001, "SQL access control error:\nInsufficient privileges to operate on table 'REST__ORDERS'", ConfigurationError, "REST__ORDERS"),
-    ("UPDATE penstock", 625, "Statement '01b' has locked table 'LOCK' in transaction 1 and this lock has not yet been released.", TransientError, None),
-    ("INSERT INTO penstock.loads", 2003, "SQL compilation error:\nObject 'PENSTOCK.LOADS' does not exist or not authorized.", ConfigurationError, "PENSTOCK.LOADS"),
+    ("COPY INTO", 630, "Statement reached its statement or warehouse timeout and was canceled.", RejectedError, None),
+    ("COPY INTO", 606, "No active warehouse selected in the current session.", ConfigurationError, "active warehouse"),
+    ('INSERT INTO "ACME', 3001, "Insufficient privileges to operate on table 'ORDERS'", ConfigurationError, "ORDERS"),
+    ("UPDATE penstock", 625, "Statement '01b' has locked table 'LOCK' in transaction 1.", TransientError, None),
+    (
+        "INSERT INTO penstock.loads",
+        2003,
+        "Object 'LOADS' does not exist or not authorized.",
+        ConfigurationError,
+        "LOADS",
+    ),
     ("COPY INTO", 91016, "Remote file 'stage://x/y.csv' was not found.", DataError, "not found"),
     ("COPY INTO", 100144, "Invalid UTF8 detected in string '0xFF'", DataError, None),
     ("COMMIT", 604, "SQL execution canceled", TransientError, None),
-]  # fmt: skip
+]
 
 
 def loader_of(connection: SnowflakeConnection, folder: Path) -> Loader:
@@ -83,7 +88,6 @@ def test_a_refused_load_is_told_by_its_kind_and_leaves_the_table_as_it_was(
     facts = raised.value.context()
     assert facts["error_number"] == code
     assert (told in facts["driver_message"]) if told else (facts.get("driver_message") is None)
-    assert pickle.loads(pickle.dumps(raised.value)).context() == facts
     assert (loader.warehouse.loads(), loader.rows(["id"])) == (ledger, ids)
 
 

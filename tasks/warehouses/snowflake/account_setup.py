@@ -122,10 +122,8 @@ def _stage_statements(connection: SnowflakeConnection, store: ObjectStore) -> li
     stage = connection.stage
     if not isinstance(stage, ExternalStage):
         return []
-    return [
-        f"CREATE STAGE IF NOT EXISTS {stage_name(stage)} URL = {literal(stage_url(store))} "
-        f"STORAGE_INTEGRATION = {identifier(stage.storage_integration)}"
-    ]
+    url, integration = literal(stage_url(store)), identifier(stage.storage_integration)
+    return [f"CREATE STAGE IF NOT EXISTS {stage_name(stage)} URL = {url} STORAGE_INTEGRATION = {integration}"]
 
 
 def _reading_statements(connection: SnowflakeConnection, roles: Roles) -> list[str]:

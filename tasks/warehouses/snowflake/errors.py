@@ -119,7 +119,7 @@ BY_NUMBER: dict[int, Meaning] = {
     390318: _TOKEN,
     390390: _TOKEN,
 }
-"""By Snowflake's error number. Codes of 250000 to 259999 are the driver's own: the network, but for the files of a PUT."""
+"""By Snowflake's error number. 250000 to 259999 are the driver's own: the network, but for the files of a PUT."""
 
 _LOGIN: tuple[tuple[re.Pattern[str], Meaning], ...] = (
     (re.compile(r"OAuth|token (?:has expired|expired)|Invalid OAuth", re.IGNORECASE), _TOKEN),

@@ -22,7 +22,7 @@ from tasks.warehouses.snowflake.file_formats import (
 )
 from tasks.warehouses.snowflake.load_state import LoadState, Reject
 from tasks.warehouses.snowflake.ordering import instant
-from tasks.warehouses.snowflake.quoting import identifier, identifiers, literal, literals
+from tasks.warehouses.snowflake.quoting import identifier, literal, literals
 from tasks.warehouses.snowflake.templates import statement
 
 _COLUMN_COUNT = re.compile(r"in file \((\d+)\) does not match that of the corresponding table \((\d+)\)")

@@ -16,6 +16,7 @@ from tasks.warehouses.snowflake.templates import migrations, statement
 
 _Row = TypeVar("_Row")
 
+_VERSION_COLUMNS = "version NUMBER(38, 0) NOT NULL, applied_at TIMESTAMP_TZ NOT NULL"
 ROWS_PER_STATEMENT = 1000
 """Snowflake takes up to 16,384 rows in a VALUES clause, and 1 MB of text in a statement."""
 
@@ -44,8 +45,7 @@ def migration_statements(applied: int, stage: InternalStage | ExternalStage) -> 
         return []
     statements = [
         "CREATE SCHEMA IF NOT EXISTS penstock",
-        "CREATE TABLE IF NOT EXISTS penstock.schema_version "
-        "(version NUMBER(38, 0) NOT NULL, applied_at TIMESTAMP_TZ NOT NULL)",
+        f"CREATE TABLE IF NOT EXISTS penstock.schema_version ({_VERSION_COLUMNS})",
     ]
     statements.append("CREATE FILE FORMAT IF NOT EXISTS penstock.penstock_parquet TYPE = PARQUET")
     if isinstance(stage, InternalStage):
@@ -53,7 +53,10 @@ def migration_statements(applied: int, stage: InternalStage | ExternalStage) -> 
     for number, script in known:
         if number > applied:
             statements += [part.strip() for part in script.split(";\n") if part.strip()]
-            statements.append(f"INSERT INTO penstock.schema_version SELECT {number}, CURRENT_TIMESTAMP()")
+            statements.append(
+                f"INSERT INTO penstock.schema_version SELECT {number}, CURRENT_TIMESTAMP() "
+                f"WHERE NOT EXISTS (SELECT 1 FROM penstock.schema_version WHERE version = {number})"
+            )
     return statements
 
 

@@ -1,8 +1,8 @@
 """The steps of one load: survey, land, prepare; then in one transaction lock, apply, record, commit.
 
-Snowflake commits on DDL, so all of it comes before the transaction: the landing table is made, filled and judged first,
-then the target gets its columns. Each step is a function of its own, called through this module, so that a test can stop
-the process after any of them.
+Snowflake commits on DDL, so all of it comes before the transaction: the landing table is made, filled and judged
+first, then the target gets its columns. Each step is a function of its own, called through this module, so that a test
+can stop the process after any of them.
 """
 
 from __future__ import annotations

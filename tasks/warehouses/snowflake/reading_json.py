@@ -10,7 +10,6 @@ object come in alphabetical order, and of a key that a record lists twice the la
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from itertools import groupby
 
 from penstock.artifacts import FileFormat, StagedFile
@@ -111,7 +110,8 @@ def _value(key: str) -> str:
     mark, quoted = literal(_MARKER), literal(rf'"{_MARKER}([-+0-9.eE]+)"')
     plain = f"SUBSTR({value}, {len(_MARKER) + 1})"
     nested = f"REGEXP_REPLACE({value}, {quoted}, {literal(chr(92) + '1')})"
-    return f"CASE WHEN STARTSWITH({value}, {mark}) THEN {plain} WHEN CONTAINS({value}, {mark}) THEN {nested} ELSE {value} END"
+    is_marked, has_marked = f"STARTSWITH({value}, {mark})", f"CONTAINS({value}, {mark})"
+    return f"CASE WHEN {is_marked} THEN {plain} WHEN {has_marked} THEN {nested} ELSE {value} END"
 
 
 def _compression(file: StagedFile) -> str:

@@ -1,4 +1,4 @@
-"""What fakesnow 0.12 does not translate, or translates wrongly, written so that it does; production SQL is untouched."""
+"""What fakesnow 0.12 translates wrongly or not at all, written so that it does; production SQL is untouched."""
 
 from __future__ import annotations
 

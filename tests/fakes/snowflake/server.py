@@ -1,4 +1,4 @@
-"""The Snowflake of the tests: fakesnow's server on loopback, adapted where it falls short of what Snowflake documents."""
+"""The Snowflake of the tests: fakesnow's server on loopback, adapted where it falls short of Snowflake."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def _query(request: Request) -> Response:
     """Answers a statement; a failure of fakesnow is an error, for the driver repeats a request after HTTP 500."""
     try:
         response = await fakesnow.server.query_request(request)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - told to the client
         return _failure(repr(error))
     return _failure(bytes(response.body).decode()) if response.status_code == 500 else response
 
