@@ -6,7 +6,17 @@ import argparse
 import subprocess
 import sys
 
-BENCHMARKS = ("command_line", "staging", "rest_extract", "rest_pipeline", "csv_load", "many_datasets", "deploy")
+BENCHMARKS = (
+    "command_line",
+    "staging",
+    "s3_staging",
+    "s3_listing",
+    "rest_extract",
+    "rest_pipeline",
+    "csv_load",
+    "many_datasets",
+    "deploy",
+)
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import pickle
+import re
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,33 +33,78 @@ ONCE = S3Limits(attempts=1, connect_seconds=0.5, read_seconds=0.5)
 SECRET = "wJalrXUtnFEMI-s3cret"
 
 
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "stores.md"
+WRITE_ONLY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::guarded/*"}],
+}
+
+
+def documented_policies() -> list[dict[str, Any]]:
+    """The policies that the documentation gives to the lake and to who reads a source."""
+    return [
+        json.loads(text) for text in re.findall(r"^```json\n(.*?)^```$", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
+    ]
+
+
 class Guarded(NamedTuple):
-    """A server that looks at credentials and rights, and the keys of a user who may only write below `open/`."""
+    """A server that looks at credentials and rights, and the keys of its users."""
 
     server: MotoServer
-    key_id: str
-    secret: str
+    keys: dict[str, dict[str, str]]
 
-    def store(self, bucket: str = "guarded", **settings: Any) -> S3Store:
-        keys = {"access_key_id": self.key_id, "secret_access_key": self.secret}
-        return S3Store(self.server.connection(bucket, **{**keys, **settings}), ONCE)
+    def store(self, bucket: str = "guarded", *, user: str = "writer", **settings: Any) -> S3Store:
+        return S3Store(self.server.connection(bucket, **{**self.keys[user], **settings}), ONCE)
 
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Guarded]:
+    lake, source = documented_policies()
     with moto_server() as server:
-        server.make_bucket("guarded")
-        iam = server.client("iam")
-        iam.create_user(UserName="loader")
-        statement = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::guarded/*"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_user_policy(UserName="loader", PolicyName="write", PolicyDocument=policy)
-        key = iam.create_access_key(UserName="loader")["AccessKey"]
+        for bucket in ("guarded", "acme-lake", "acme-drops"):
+            server.make_bucket(bucket)
+        server.client("s3").put_object(Bucket="acme-drops", Key="in/a.csv", Body=b"x" * (7 << 20))
+        keys = {
+            "writer": _make_user(server, "writer", [WRITE_ONLY]),
+            "lake": _make_user(server, "lake", [lake, source]),
+            "source": _make_user(server, "source", [source]),
+        }
         request = urllib.request.Request(f"{server.url}/moto-api/reset-auth", data=b"0", method="POST")  # noqa: S310
         request.add_header("Content-Type", "text/plain")
         with urllib.request.urlopen(request):  # noqa: S310
             pass
-        yield Guarded(server, key["AccessKeyId"], key["SecretAccessKey"])
+        yield Guarded(server, keys)
+
+
+def _make_user(server: MotoServer, name: str, policies: list[dict[str, Any]]) -> dict[str, str]:
+    iam = server.client("iam")
+    iam.create_user(UserName=name)
+    for number, policy in enumerate(policies):
+        iam.put_user_policy(UserName=name, PolicyName=str(number), PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"access_key_id": key["AccessKeyId"], "secret_access_key": key["SecretAccessKey"]}
+
+
+def test_the_documented_policies_are_enough_and_not_more(guarded: Guarded) -> None:
+    lake = guarded.store("acme-lake", user="lake", prefix="lake")
+    lake.bucket.limits = S3Limits(part_bytes=5 << 20, copy_bytes=6 << 20, copy_part_bytes=5 << 20)
+    drops = guarded.store("acme-drops", user="source", prefix="in")
+    assert [info.key for info in drops.list("")] == ["a.csv"]
+    put(lake, "small")
+    put(lake, "large", b"x" * (6 << 20))
+    with pytest.raises(ZeroDivisionError), lake.open_write("given-up") as file:
+        file.write(b"x" * (11 << 20))
+        raise ZeroDivisionError
+    assert lake.copy_in(drops, "a.csv", "by-parts").size_bytes == 7 << 20
+    assert lake.copy_in(lake, "small", "whole").size_bytes == 1
+    assert lake.read_range("by-parts", 0, 3) == b"xxx"
+    lake.delete("small")
+    assert lake.stat("small") is None
+    assert [info.key for info in lake.list("")] == ["by-parts", "large", "whole"]
+    for refused in (lambda: put(drops), lambda: put(guarded.store("acme-lake", user="lake", prefix="elsewhere"))):
+        with pytest.raises(RejectedError, match="denied") as caught:
+            refused()
+        assert caught.value.missing_right == "s3:PutObject"
 
 
 def put(store: S3Store, key: str = "a/b.csv", content: bytes = b"x") -> None:
@@ -96,7 +142,7 @@ def test_wrong_keys_are_told_from_missing_rights(guarded: Guarded, settings: dic
         with pytest.raises(RejectedError, match="did not accept the credentials") as caught:
             use(guarded.store(**settings))
         assert SECRET not in str(caught.value)
-        assert guarded.secret not in str(caught.value)
+        assert guarded.keys["writer"]["secret_access_key"] not in str(caught.value)
 
 
 def test_a_missing_bucket_is_never_an_empty_one(s3_server: MotoServer) -> None:

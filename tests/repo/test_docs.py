@@ -12,7 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
+from pydantic import TypeAdapter
 
+from penstock.platform import StoreSetting
 from sandbox.server import Sandbox, serve
 from sandbox.settings import SandboxSettings
 
@@ -112,6 +115,52 @@ def test_a_prefect_api_that_does_not_answer_is_named_with_the_way_out(copy_of_th
     assert "unset PREFECT_API_URL" in done.stderr
 
 
+def test_deploying_goes_as_its_page_says(copy_of_the_project: Path, prefect_url: str) -> None:
+    project = copy_of_the_project
+    commands, settings = blocks("docs/deploying.md", "sh"), blocks("docs/deploying.md", "yaml")
+    _server, _sandbox, _export, deploy, worker, runs, again, _cloud = commands
+    times, alerts, containers = settings
+    outputs = []
+    for command in deploy.splitlines():
+        done = run(command, project, PREFECT_API_URL=prefect_url)
+        assert done.returncode == 0, done.stdout + done.stderr
+        outputs.append(done.stdout)
+    assert "dry run, nothing sent: 1 create" in outputs[0]
+    assert "work pool local" in outputs[1]
+    # What these start is in tests/e2e/test_deployed.py; here only that they name what was deployed.
+    assert worker.strip() == "prefect worker start --pool local"
+    deployment = httpx.get(f"{prefect_url}/deployments/name/warbyparker/warbyparker-gladly-daily").raise_for_status()
+    parameters = set(deployment.json()["parameter_openapi_schema"]["properties"])
+    assert "warbyparker/warbyparker-gladly-daily" in runs
+    assert set(re.findall(r"--param '(\w+)=", runs)) <= parameters
+
+    path = project / "deployments/clients/warbyparker/warbyparker-gladly-daily.yaml"
+    path.write_text(re.sub(r"(?m)^schedules:.*\n", times, path.read_text()))
+    updated, unchanged = (run(command, project, PREFECT_API_URL=prefect_url) for command in again.splitlines())
+    assert "+ schedule noon" in updated.stdout, updated.stderr
+    schedules = httpx.get(deployment.url).json()["schedules"]
+    assert {one["slug"]: one["active"] for one in schedules} == {"morning": True, "noon": False}
+    assert unchanged.stdout == "1 unchanged\n"
+    assert httpx.delete(f"{prefect_url}/deployments/{deployment.json()['id']}").is_success
+    assert httpx.delete(f"{prefect_url}/work_pools/local").is_success
+
+    platform = (project / "deployments/platforms/local.yaml").read_text().replace("platform: local", "platform: prod")
+    text = platform.replace("work_pool: local\n", alerts + containers)
+    (project / "deployments/platforms/prod.yaml").write_text(text)
+    valid = run("penstock validate && penstock compile --platform prod", project)
+    assert valid.returncode == 0, valid.stdout + valid.stderr
+    assert "directory: /opt/penstock" in (project / "prefect.yaml").read_text()
+
+
+def test_the_image_has_the_project_where_the_deployments_look_for_it() -> None:
+    from deployments.compile import IMAGE_PROJECT
+
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert f"WORKDIR {IMAGE_PROJECT}\n" in dockerfile
+    for source in re.findall(r"^COPY (?:--\S+ )?(\S+) ", dockerfile, flags=re.MULTILINE):
+        assert (ROOT / source).exists()
+
+
 @pytest.mark.parametrize("document", ["docs/pipelines.md", "docs/platforms.md"])
 def test_commands_that_touch_nothing_run_as_they_are_shown(copy_of_the_project: Path, document: str) -> None:
     for command in "".join(blocks(document, "")).splitlines():
@@ -192,6 +241,12 @@ def test_the_readmes_pipeline_is_valid(copy_of_the_project: Path) -> None:
     path.write_text(blocks("README.md", "yaml")[0])
     done = run("penstock validate", copy_of_the_project)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_stores_that_the_stores_page_shows_are_valid() -> None:
+    shown = [yaml.safe_load(text)["store"] for text in blocks("docs/stores.md", "yaml")]
+    kinds = [TypeAdapter(StoreSetting).validate_python(setting).kind for setting in shown]
+    assert kinds == ["folder", "s3", "s3"]
 
 
 def test_every_page_that_is_linked_exists() -> None:
