@@ -280,6 +280,18 @@ def test_every_mistake_is_named_at_once_with_its_place_and_no_secret(apply: Call
     assert "`${NAME}`, or `{secret: <block type>/<block name>}`" in ended.err
 
 
+def test_settings_that_would_make_no_connection_are_refused_before_anything_is_saved(
+    apply: Callable[..., Ended],
+) -> None:
+    text = FILE.format(prefix="pair").replace(
+        "aws_access_key_id: AKIA", "aws_access_key_id: AKIA\n      profile_name: x"
+    )
+    ended = apply(text)
+    assert ended.code == 2
+    assert "blocks.yaml:5:5 error blocks[0].values: give either a profile or an access key" in ended.err
+    assert set(actions(apply(text, "--dry-run", "--json")).values()) == {"create"}
+
+
 def test_blocks_that_refer_to_each_other_in_a_circle_are_refused(apply: Callable[..., Ended]) -> None:
     ended = apply(
         "version: 1\nblocks:\n"
