@@ -283,10 +283,8 @@ def test_every_mistake_is_named_at_once_with_its_place_and_no_secret(apply: Call
 def test_settings_that_would_make_no_connection_are_refused_before_anything_is_saved(
     apply: Callable[..., Ended],
 ) -> None:
-    text = FILE.format(prefix="pair").replace(
-        "aws_access_key_id: AKIA", "aws_access_key_id: AKIA\n      profile_name: x"
-    )
-    ended = apply(text)
+    text = FILE.format(prefix="pair")
+    ended = apply(text.replace("aws_access_key_id: AKIA", "aws_access_key_id: AKIA\n      profile_name: x"))
     assert ended.code == 2
     assert "blocks.yaml:5:5 error blocks[0].values: give either a profile or an access key" in ended.err
     assert set(actions(apply(text, "--dry-run", "--json")).values()) == {"create"}
