@@ -42,7 +42,7 @@ def resolve_connection(
     """
     if not isinstance(setting, BlockRef):
         return setting
-    connection = _load(find_type(setting.type), setting, name).to_connection()
+    connection = _connection(_load(find_type(setting.type), setting, name), setting, name)
     if accepted and not isinstance(connection, accepted):
         raise ConfigurationError(
             "the block holds another kind of connection than is needed here",
@@ -51,6 +51,20 @@ def resolve_connection(
             block=setting.block,
         )
     return connection
+
+
+def _connection(block: ConnectionBlock, setting: BlockRef, name: str) -> AnyConnection:
+    try:
+        return block.to_connection()
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_context=False)
+        raise ConfigurationError(
+            "the block's settings do not go together",
+            guidance="Correct it with `penstock blocks apply`, or in the Prefect UI.",
+            reason="; ".join(dict.fromkeys(fault["msg"].removeprefix("Value error, ") for fault in faults)),
+            connection=name,
+            block=setting.block,
+        ) from None
 
 
 def _load(block: type[ConnectionBlock], setting: BlockRef, name: str) -> ConnectionBlock:

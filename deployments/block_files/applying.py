@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blocks.prefect_failures import asking_prefect
-from deployments.block_files.building import build, load_block
+from deployments.block_files.building import build, check_connection, load_block
 from deployments.block_files.comparing import BlockChange, KeptBlock, compare, find_kept
 from deployments.block_files.reading import ReadBlock, read_block_file
 from deployments.block_files.types import quiet_notifiers
@@ -80,6 +80,7 @@ def _compared(blocks: list[ReadBlock]) -> list[tuple[ReadBlock, BlockChange]]:
     for read in blocks:
         try:
             block = built[read.reference.block] = build(read, lookup)
+            check_connection(read, block)
         except DefinitionProblems as error:
             problems += error.problems
             continue

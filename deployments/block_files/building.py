@@ -65,6 +65,30 @@ def validation_problems(read: ReadBlock) -> list[Problem]:
     return []
 
 
+def check_connection(read: ReadBlock, block: Block) -> None:
+    """Checks that a block of Penstock's makes a connection; a key's file may be on the workers only.
+
+    Raises:
+        DefinitionProblems: its settings do not go together.
+        ConfigurationError: what it is built on has settings that cannot be used.
+    """
+    from blocks.base import ConnectionBlock
+
+    if not isinstance(block, ConnectionBlock):
+        return
+    try:
+        block.to_connection()
+    except ValidationError as error:
+        problems = list(_problems(read, error))
+    except ConfigurationError as error:
+        if "path" in error.facts:
+            return
+        raise
+    else:
+        return
+    raise DefinitionProblems(problems)
+
+
 def load_block(reference: BlockRef) -> Block:
     """Returns a block that Prefect has.
 

@@ -48,11 +48,14 @@ def probe_opened(warehouse: Warehouse, connection: BaseModel) -> Seen:
 
 def _impatient(connection: BaseModel, timeout_seconds: float) -> BaseModel:
     """Returns a connection that waits no longer for anything than its probe may take."""
-    waits = {
+    waits: dict[str, Any] = {
         name: type(value)(min(value, timeout_seconds))
         for name in _WAITS
         if (value := getattr(connection, name, None)) is not None
     }
+    if isinstance(connection, SnowflakeConnection):
+        # Queries run where people's do; what matters is where loads run.
+        waits["compute"] = connection.compute.model_copy(update={"reporting": None})
     return connection.model_copy(update=waits)
 
 

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 import pytest
 
 import deployments.cli
-from penstock.connections import PostgresConnection, SnowflakeConnection
+from penstock.connections import PostgresConnection
 from penstock.errors import RejectedError
 from sandbox.server import Sandbox
-from tasks.probing.warehouse import probe_opened
+from tasks.probing.warehouse import probe_opened, probe_warehouse
 from tasks.warehouses.contract import Rows
 from tests.fakes.scripted_api import Answer, scripted_api
+from tests.fakes.snowflake.connection import snowflake_connection
 
 SECRET = "never-to-be-seen"
 
@@ -337,8 +338,15 @@ def test_postgres_says_which_right_is_missing_and_who_grants_it(postgres: Callab
     assert (seen.is_doubtful, seen.note.endswith("may create schemas")) == (False, True)
 
 
+def test_snowflake_is_asked_through_its_driver() -> None:
+    connection = snowflake_connection(compute={"load": "LOADING", "reporting": "PEOPLE"})
+    seen = probe_warehouse(connection, timeout_seconds=30)
+    assert seen.note.startswith("Snowflake as ")
+    assert seen.note.endswith(", on EMULATED")
+
+
 class Session:
-    """What Snowflake answers to the one query of its probe."""
+    """What Snowflake answers to the one query of its probe; the emulator lets everybody use everything."""
 
     def __init__(self, *row: str | None) -> None:
         self.row = row
@@ -351,28 +359,13 @@ class Session:
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        (("LOADER", "ELT", "DWH", "LOAD_WH"), None),
-        (("LOADER", "ELT", None, "LOAD_WH"), "GRANT USAGE ON DATABASE DWH TO ROLE ELT"),
-        (("LOADER", "ELT", "DWH", None), "GRANT USAGE ON WAREHOUSE LOAD_WH TO ROLE ELT"),
+        (("LOADER", "ELT", None, "LOADING"), "GRANT USAGE ON DATABASE DWH TO ROLE ELT"),
+        (("LOADER", "ELT", "DWH", None), "GRANT USAGE ON WAREHOUSE LOADING TO ROLE ELT"),
     ],
 )
-def test_snowflake_says_which_grant_is_missing(row: tuple[str | None, ...], words: str | None) -> None:
-    connection = SnowflakeConnection.model_validate(
-        {
-            "kind": "snowflake",
-            "account": "acme",
-            "user": "LOADER",
-            "auth": {"kind": "password", "password": SECRET},
-            "database": "DWH",
-            "compute": {"load": "LOAD_WH"},
-            "stage": {"kind": "internal"},
-        }
-    )
-    if words is None:
-        assert probe_opened(Session(*row), connection).note == "Snowflake as LOADER in the role ELT, on LOAD_WH"
-        return
+def test_snowflake_says_which_grant_is_missing(row: tuple[str | None, ...], words: str) -> None:
     with pytest.raises(RejectedError, match="may not use") as caught:
-        probe_opened(Session(*row), connection)
+        probe_opened(Session(*row), snowflake_connection(database="DWH", port=1))
     assert words in caught.value.guidance
 
 

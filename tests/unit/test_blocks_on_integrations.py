@@ -9,10 +9,12 @@ import pytest
 from prefect_aws.credentials import AwsCredentials
 from prefect_snowflake.credentials import SnowflakeCredentials
 
+from blocks.resolution import resolve_connection
 from blocks.s3 import S3Store
 from blocks.snowflake import SnowflakeDatabase
 from penstock.connections import S3Connection, SnowflakeConnection
 from penstock.errors import ConfigurationError
+from penstock.platform import BlockRef
 
 SECRET = "never-to-be-seen"
 KEY = "-----BEGIN PRIVATE KEY-----\nbmV2ZXItdG8tYmUtc2Vlbg==\n-----END PRIVATE KEY-----\n"
@@ -34,7 +36,6 @@ def test_an_s3_block_holds_its_bucket_and_all_of_its_credentials() -> None:
         aws_access_key_id="AKIA",
         aws_secret_access_key=SECRET,
         aws_session_token=f"{SECRET}-token",
-        profile_name="acme",
         region_name="eu-central-1",
         assume_role_arn="arn:aws:iam::123456789012:role/loader",
         assume_role_kwargs={"ExternalId": f"{SECRET}-id", "RoleSessionName": "penstock"},
@@ -53,7 +54,6 @@ def test_an_s3_block_holds_its_bucket_and_all_of_its_credentials() -> None:
         "access_key_id": "AKIA",
         "secret_access_key": SECRET,
         "session_token": f"{SECRET}-token",
-        "profile": "acme",
         "role_arn": "arn:aws:iam::123456789012:role/loader",
         "external_id": f"{SECRET}-id",
         "encryption": "aws:kms",
@@ -63,6 +63,27 @@ def test_an_s3_block_holds_its_bucket_and_all_of_its_credentials() -> None:
     assert expected.keys() <= S3Connection.model_fields.keys()
     assert revealed(connection).items() >= expected.items()
     assert SECRET not in repr(connection) + str(connection)
+
+
+def test_a_profile_of_the_worker_stands_in_for_keys() -> None:
+    block = S3Store(bucket="acme-lake", credentials=AwsCredentials(profile_name="acme"))
+    assert block.to_connection() == S3Connection(kind="s3", bucket="acme-lake", profile="acme")
+
+
+def test_settings_that_do_not_go_together_are_told_with_the_block_and_no_secret() -> None:
+    class Stored(S3Store):
+        _block_type_slug = "penstock-test-stored"
+
+        @classmethod
+        def load(cls, name: str, **options: Any) -> Any:
+            keys = {"aws_access_key_id": "AKIA", "aws_secret_access_key": SECRET}
+            return S3Store(bucket="acme-lake", credentials=AwsCredentials(profile_name="acme", **keys))
+
+    with pytest.raises(ConfigurationError, match="do not go together") as caught:
+        resolve_connection(BlockRef(block="penstock-s3/lake"), "store", find_type=lambda slug: Stored)
+    assert caught.value.reason == "give either a profile or an access key"
+    assert (caught.value.block, caught.value.__cause__) == ("penstock-s3/lake", None)
+    assert SECRET not in str(caught.value)
 
 
 def test_an_s3_block_without_credentials_leaves_them_to_the_worker() -> None:

@@ -37,6 +37,7 @@ from tests.fakes.snowflake.rewriting import rewrite
 
 _MACROS = (
     "CREATE OR REPLACE TEMP MACRO regexp_replace_all_of(s, p, r, g) AS regexp_replace(s, p, r, g)",
+    "CREATE OR REPLACE TEMP MACRO current_warehouse() AS 'EMULATED'",
     "CREATE OR REPLACE TEMP MACRO penstock_try_instant(value) AS try_cast(value AS TIMESTAMPTZ)",
 )
 REFUSED_LOGINS = {
