@@ -65,6 +65,14 @@ def test_an_s3_block_holds_its_bucket_and_all_of_its_credentials() -> None:
     assert SECRET not in repr(connection) + str(connection)
 
 
+def test_settings_that_do_not_fit_together_are_a_matter_of_configuration() -> None:
+    credentials = AwsCredentials(aws_secret_access_key=SECRET)
+    with pytest.raises(ConfigurationError, match="given together") as caught:
+        S3Store(bucket="acme-lake", credentials=credentials).to_connection()
+    assert caught.value.bucket == "acme-lake"
+    assert SECRET not in str(caught.value)
+
+
 def test_an_s3_block_without_credentials_leaves_them_to_the_worker() -> None:
     assert S3Store(bucket="acme-lake").to_connection() == S3Connection(kind="s3", bucket="acme-lake")
 
