@@ -46,6 +46,9 @@ COMMANDS = (
     CommandEntry("compile", "deployments.commands.compile", "Write prefect.yaml from the pipeline files."),
     CommandEntry("deploy", "deployments.commands.deploy", "Make a Prefect server's deployments those of the files."),
     CommandEntry("schema", "deployments.commands.schema", "Print or write the JSON Schemas that editors complete by."),
+    CommandEntry(
+        "warehouse", "deployments.commands.warehouse", "Set up the warehouse: roles, compute, stages, tables."
+    ),
     CommandEntry("new", "deployments.commands.new", "Begin a client or a pipeline."),
     CommandEntry("sandbox", "deployments.commands.sandbox", "Serve emulated source APIs on a local port."),
 )

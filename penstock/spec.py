@@ -6,6 +6,7 @@ import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints
+from pydantic.config import JsonDict
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -46,6 +47,13 @@ class Artifact(BaseModel):
 def snake(name: str) -> str:
     """Returns a hyphenated name as an SQL identifier (`warby-parker` -> `warby_parker`)."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+SHOWN_EMPTY: JsonDict = {"default": None}
+"""For a required field: a form begins with it empty instead of leaving it out.
+
+Prefect's form (3.8) tells the members of a union by the names of the fields that the value at hand has.
+"""
 
 
 class PlainUnion:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import ConfigDict, Field
 
-from penstock.spec import PlainUnion, Spec
+from penstock.spec import SHOWN_EMPTY, PlainUnion, Spec
 
 Columns = Annotated[tuple[str, ...], Field(min_length=1)]
 
@@ -26,6 +26,9 @@ class FullRefresh(Spec):
     model_config = ConfigDict(title="Full refresh")
 
     kind: Literal["full_refresh"]
+    replaces: Literal["table"] = Field(
+        default="table", description="The whole table: rows that this batch does not have are gone afterwards."
+    )
 
 
 class Append(Spec):
@@ -43,7 +46,8 @@ class Partition(Spec):
 
     kind: Literal["partition"]
     column: str = Field(
-        description="Bronze column that holds each row's time, as ISO 8601 (without an offset: in the window's zone)."
+        json_schema_extra=SHOWN_EMPTY,
+        description="Bronze column that holds each row's time, as ISO 8601 (without an offset: in the window's zone).",
     )
 
 
@@ -93,7 +97,7 @@ class Cdc(KeyedSpec):
 
 
 LoadStrategy = Annotated[
-    FullRefresh | Append | Partition | Incremental | Historical | Cdc, Field(discriminator="kind"), PlainUnion()
+    Append | FullRefresh | Partition | Incremental | Historical | Cdc, Field(discriminator="kind"), PlainUnion()
 ]
 
 STRATEGY_KINDS: tuple[str, ...] = tuple(

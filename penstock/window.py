@@ -13,7 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict,
 from pydantic.config import JsonDict
 
 from penstock.errors import ConfigurationError
-from penstock.spec import PlainUnion, Spec
+from penstock.spec import SHOWN_EMPTY, PlainUnion, Spec
 
 DURATION_PATTERN = r"^(?:(?:[0-9]{1,4}w)?(?:[0-9]{1,4}d)?(?:[0-9]{1,5}h)?(?:[0-9]{1,6}m)?)$"
 WHOLE_DAYS_PATTERN = r"^[1-9][0-9]{0,3}[wd]$"
@@ -175,9 +175,12 @@ class IntradayAbsoluteWindow(Spec):
 
     kind: Literal["intraday_absolute"]
     timezone: Timezone = "UTC"
-    start_time: LocalTime = Field(description="Local time of day at which the window begins.")
+    start_time: LocalTime = Field(
+        json_schema_extra=SHOWN_EMPTY, description="Local time of day at which the window begins."
+    )
     end_time: LocalTime = Field(
-        description="Local time of day at which it ends; not after the start means the next day."
+        json_schema_extra=SHOWN_EMPTY,
+        description="Local time of day at which it ends; not after the start means the next day.",
     )
     lag: DayLag = "0d"
 
@@ -193,7 +196,7 @@ class SinceLastWindow(Spec):
 
     kind: Literal["since_last"]
     timezone: Timezone = "UTC"
-    initial: Moment = Field(description="Where the first load begins.")
+    initial: Moment = Field(json_schema_extra=SHOWN_EMPTY, description="Where the first load begins.")
     lookback: Duration = "0m"
     lag: Duration = "0m"
 
@@ -205,8 +208,8 @@ class IntervalWindow(Spec):
 
     kind: Literal["interval"]
     timezone: Timezone = "UTC"
-    start: Moment
-    end: Moment
+    start: Moment = Field(json_schema_extra=SHOWN_EMPTY, description="Where it begins, with an offset or Z.")
+    end: Moment = Field(json_schema_extra=SHOWN_EMPTY, description="Where it ends; not part of the interval.")
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> IntervalWindow:
@@ -226,7 +229,8 @@ class FullWindow(Spec):
 
 
 TimeWindow = Annotated[
-    DailyWindow | IntradayRelativeWindow | IntradayAbsoluteWindow | SinceLastWindow | IntervalWindow | FullWindow,
+    # The first one is the one that Prefect's form (3.8) shows for a value whose fields all others have too.
+    FullWindow | DailyWindow | IntradayRelativeWindow | IntradayAbsoluteWindow | SinceLastWindow | IntervalWindow,
     Field(discriminator="kind"),
     PlainUnion(),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_origin
 
 from blocks.registry import BLOCK_CLASSES, block_type
@@ -12,6 +13,13 @@ from tasks.definitions.schema_walk import union_members
 
 if TYPE_CHECKING:
     from prefect.blocks.core import Block
+
+# Where the types are that Penstock's own are built on; the package of any other is found by importing all of them.
+_MODULES = {
+    "aws-credentials": "prefect_aws.credentials",
+    "aws-secret": "prefect_aws.secrets_manager",
+    "snowflake-credentials": "prefect_snowflake.credentials",
+}
 
 # Fields that hold secrets although their type does not say so; Prefect shows them to whoever may see the block.
 _UNDECLARED_SECRETS = {
@@ -22,10 +30,12 @@ _UNDECLARED_SECRETS = {
 def find_type(slug: str) -> type[Block] | None:
     """Returns a block type, or None where nothing that is installed has one of that slug.
 
-    Only a slug that neither Penstock nor Prefect itself has makes Prefect import its integrations, which takes seconds.
+    Only a slug that is nowhere near makes Prefect import every integration that is installed, which takes seconds.
     """
     if slug in BLOCK_CLASSES:
         return block_type(slug)
+    if slug in _MODULES:
+        import_module(_MODULES[slug])
     known = _registered()
     if slug not in known:
         from prefect.plugins import load_prefect_collections

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,7 +76,8 @@ async def deploy_catalog(
         state = await read_state(sender, names, (one.flow for one in desired), tags if options.prune else None)
         alerts = await plan_alerts(sender, platform, prune=options.prune)
     changes = plan_changes(desired, state, tags, prune=options.prune, adopt=options.adopt)
-    planned = Deployed(str(client.api_url), platform.platform, options.is_dry_run, changes, alerts, (), makes_pool)
+    url = str(client.api_url.copy_with(userinfo=b""))
+    planned = Deployed(url, platform.platform, options.is_dry_run, changes, alerts, (), makes_pool)
     if options.is_dry_run:
         return planned
     if makes_pool:
@@ -93,7 +95,7 @@ async def _check_pool(
     Raises:
         ConfigurationError: there is none, and it is not to be made; or it does not take the job variables.
     """
-    name = filler_of(platform.work_pool)
+    name = _pool_name(platform.work_pool)
     template = await read_work_pool(sender, name, platform.work_pool_type)
     if template is None:
         if create and platform.work_pool_type == "process":
@@ -110,10 +112,8 @@ async def _check_pool(
     return None
 
 
-def filler_of(work_pool: str | None) -> str:
+def _pool_name(work_pool: str | None) -> str:
     """Returns a work pool's name with its references to the environment resolved."""
-    import os
-
     return str(filler(os.environ)(work_pool))
 
 

@@ -140,6 +140,17 @@ def test_blocks_are_created_once_and_left_alone_while_they_are_equal(apply: Call
     assert dwh.auth.private_key.get_secret_value() == SECRETS["PRIVATE_KEY"]
 
 
+def test_no_file_of_the_server_and_no_error_holds_a_secret_in_clear(
+    apply: Callable[..., Ended], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert apply(FILE.format(prefix="grep")).code == 0
+    kept = [path for path in tmp_path_factory.getbasetemp().glob("prefect*/**/*") if path.is_file()]
+    assert any(path.suffix == ".db" for path in kept)
+    for path in [*kept, tmp_path / "blocks.yaml"]:
+        data = path.read_bytes()
+        assert [value for value in SECRETS.values() if value.encode() in data] == [], path
+
+
 def test_a_change_is_shown_and_saved_and_a_secret_only_as_changed(
     apply: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from pydantic import TypeAdapter
@@ -114,11 +115,104 @@ def test_a_prefect_api_that_does_not_answer_is_named_with_the_way_out(copy_of_th
     assert "unset PREFECT_API_URL" in done.stderr
 
 
+def test_deploying_goes_as_its_page_says(copy_of_the_project: Path, prefect_url: str) -> None:
+    project = copy_of_the_project
+    commands, settings = blocks("docs/deploying.md", "sh"), blocks("docs/deploying.md", "yaml")
+    _server, _sandbox, _export, deploy, worker, runs, again, _cloud = commands
+    times, alerts, containers = settings
+    outputs = []
+    for command in deploy.splitlines():
+        done = run(command, project, PREFECT_API_URL=prefect_url)
+        assert done.returncode == 0, done.stdout + done.stderr
+        outputs.append(done.stdout)
+    assert "dry run, nothing sent: 1 create" in outputs[0]
+    assert "work pool local" in outputs[1]
+    # What these start is in tests/e2e/test_deployed.py; here only that they name what was deployed.
+    assert worker.strip() == "prefect worker start --pool local"
+    deployment = httpx.get(f"{prefect_url}/deployments/name/warbyparker/warbyparker-gladly-daily").raise_for_status()
+    parameters = set(deployment.json()["parameter_openapi_schema"]["properties"])
+    assert "warbyparker/warbyparker-gladly-daily" in runs
+    assert set(re.findall(r"--param '(\w+)=", runs)) <= parameters
+
+    path = project / "deployments/clients/warbyparker/warbyparker-gladly-daily.yaml"
+    path.write_text(re.sub(r"(?m)^schedules:.*\n", times, path.read_text()))
+    updated, unchanged = (run(command, project, PREFECT_API_URL=prefect_url) for command in again.splitlines())
+    assert "+ schedule noon" in updated.stdout, updated.stderr
+    schedules = httpx.get(deployment.url).json()["schedules"]
+    assert {one["slug"]: one["active"] for one in schedules} == {"morning": True, "noon": False}
+    assert unchanged.stdout == "1 unchanged\n"
+    assert httpx.delete(f"{prefect_url}/deployments/{deployment.json()['id']}").is_success
+    assert httpx.delete(f"{prefect_url}/work_pools/local").is_success
+
+    platform = (project / "deployments/platforms/local.yaml").read_text().replace("platform: local", "platform: prod")
+    text = platform.replace("work_pool: local\n", alerts + containers)
+    (project / "deployments/platforms/prod.yaml").write_text(text)
+    valid = run("penstock validate && penstock compile --platform prod", project)
+    assert valid.returncode == 0, valid.stdout + valid.stderr
+    assert "directory: /opt/penstock" in (project / "prefect.yaml").read_text()
+
+
+def test_the_image_has_the_project_where_the_deployments_look_for_it() -> None:
+    from deployments.compile import IMAGE_PROJECT
+
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert f"WORKDIR {IMAGE_PROJECT}\n" in dockerfile
+    for source in re.findall(r"^COPY (?:--\S+ )?(\S+) ", dockerfile, flags=re.MULTILINE):
+        assert (ROOT / source).exists()
+
+
 @pytest.mark.parametrize("document", ["docs/pipelines.md", "docs/platforms.md"])
 def test_commands_that_touch_nothing_run_as_they_are_shown(copy_of_the_project: Path, document: str) -> None:
     for command in "".join(blocks(document, "")).splitlines():
         done = run(command, copy_of_the_project)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+SECRETS = {
+    "LAKE_SECRET_ACCESS_KEY": "sec-lake",
+    "SNOWFLAKE_PRIVATE_KEY": "sec-key",
+    "GLADLY_TOKEN": "sec-gladly",
+}
+
+
+def test_the_page_of_blocks_is_followed_from_the_file_to_the_doctor(
+    copy_of_the_project: Path, sandbox_server: Sandbox, prefect_url: str
+) -> None:
+    project = copy_of_the_project
+    named, file = blocks("docs/blocks.md", "yaml")
+    applied, registered, examined = blocks("docs/blocks.md", "sh")
+    (project / "blocks.yaml").write_text(file)
+    local = (project / "deployments/platforms/local.yaml").read_text()
+    prod = re.sub(r"^(store|warehouse): .*\n", "", local, flags=re.MULTILINE).replace(
+        "platform: local", "platform: prod"
+    )
+    prod = re.sub(r"^connections:\n(  .*\n)*", named, prod, flags=re.MULTILINE)
+    (project / "deployments/platforms/prod.yaml").write_text(prod)
+    environment = {"PREFECT_API_URL": prefect_url, "PENSTOCK_SANDBOX_URL": sandbox_server.url, **SECRETS}
+    httpx.post(f"{prefect_url}/work_pools/", json={"name": "local", "type": "process"}, timeout=30)
+
+    shown = []
+    for command in ["penstock validate", *applied.splitlines(), *registered.splitlines(), *examined.splitlines()]:
+        done = run(command, project, **environment)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        assert "sec-" not in done.stdout + done.stderr
+        shown.append(done.stdout)
+    assert [text.splitlines()[-1].split(";")[0] for text in shown[1:4]] == [
+        "5 to create, 0 to update, 0 unchanged",
+        "5 created, 0 updated, 0 unchanged",
+        "0 created, 0 updated, 5 unchanged",
+    ]
+
+
+def test_the_page_of_blocks_has_every_type_and_every_field() -> None:
+    from blocks.catalog import BLOCK_TYPES
+
+    page = (ROOT / "docs/blocks.md").read_text(encoding="utf-8")
+    sections = {part.split("`")[1]: part for part in re.split(r"^### ", page, flags=re.MULTILINE)[1:]}
+    assert set(sections) == set(BLOCK_TYPES)
+    for slug, block in BLOCK_TYPES.items():
+        table = "".join(line for line in sections[slug].splitlines() if line.startswith("|"))
+        assert set(re.findall(r"`([a-z0-9_]+)`", table)) >= set(block.model_fields), slug
 
 
 def test_the_tests_that_the_sandbox_page_shows_pass(tmp_path: Path) -> None:

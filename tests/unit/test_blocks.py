@@ -89,6 +89,13 @@ def test_prefect_knows_the_blocks_and_not_their_base() -> None:
     assert ConnectionBlock not in known.values()
 
 
+def test_prefect_finds_all_types_by_the_entry_point_that_its_server_loads() -> None:
+    from importlib.metadata import entry_points
+
+    (entry,) = entry_points(group="prefect.collections", name="penstock")
+    assert entry.load().BLOCK_TYPES is BLOCK_TYPES
+
+
 def test_secrets_are_fields_that_prefect_encrypts_and_masks() -> None:
     assert GladlyCredentials.model_json_schema()["secret_fields"] == ["token"]
     assert set(RestCredentials.model_json_schema()["secret_fields"]) == {

@@ -132,6 +132,7 @@ _LOGIN: tuple[tuple[re.Pattern[str], Meaning], ...] = (
 """The driver reports a refused login as a failed connection (250001) and keeps the reason in the message."""
 
 _LOGIN_FAILED = 250001
+_UNKNOWN = -1
 _DRIVER = range(250000, 260000)
 _LONGEST_DETAIL = 500
 
@@ -169,7 +170,8 @@ def meaning_of(error: Exception) -> Meaning:
                 return meaning
     if isinstance(error, errors.HttpError | errors.OperationalError | errors.InterfaceError):
         return _NETWORK
-    if isinstance(number, int) and number in _DRIVER:
+    # Whatever Snowflake itself refuses has a number; the driver gives up on an answer without one.
+    if not isinstance(number, int) or number == _UNKNOWN or number in _DRIVER:
         return _NETWORK
     return _SERVER if isinstance(error, errors.InternalServerError) else _STATEMENT
 

@@ -129,7 +129,7 @@ def _groups(state: LoadState) -> Iterator[tuple[FileFormat, list[StagedFile]]]:
 def _land_csv(state: LoadState, files: Sequence[StagedFile]) -> int:
     """Lands CSV files of one layout and returns how many records they hold."""
     file_format, columns = csv_format(files[0]), files[0].columns or ()
-    where = {"stage": state.staged.stage, "files": state.staged.of(files), "file_format": file_format}
+    where: dict[str, Any] = {"stage": state.staged.stage, "files": state.staged.of(files), "file_format": file_format}
     names = [f"c{number}" for number in range(len(columns))]
     bad = _validate(state, names, where, files)
     written = [(column.name, f"${number}") for number, column in enumerate(columns, start=1)]
@@ -158,7 +158,7 @@ def _validate(
         errors, count = state.sql.first_rows(validate_rows(lines, columns, **where), min(limit, 100_000))
     finally:
         state.sql.run(f"DROP TABLE IF EXISTS {lines}")
-    by_record = {}
+    by_record: dict[tuple[str, int], tuple[StagedFile, dict[str, Any]]] = {}
     for error in errors:
         file = file_of(state, str(error["file"]), files)
         by_record.setdefault((state.staged.paths[file.key], int(error["row_number"])), (file, error))

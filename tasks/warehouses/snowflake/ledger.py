@@ -47,6 +47,7 @@ def migration_statements(applied: int, stage: InternalStage | ExternalStage) -> 
         "CREATE TABLE IF NOT EXISTS penstock.schema_version "
         "(version NUMBER(38, 0) NOT NULL, applied_at TIMESTAMP_TZ NOT NULL)",
     ]
+    statements.append("CREATE FILE FORMAT IF NOT EXISTS penstock.penstock_parquet TYPE = PARQUET")
     if isinstance(stage, InternalStage):
         statements.append(f"CREATE STAGE IF NOT EXISTS penstock.{stage.name}")
     for number, script in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from penstock.artifacts import (
     StagedFile,
 )
 from penstock.connections import ExternalStage, InternalStage
-from tasks.warehouses.columns import ColumnChange
+from tasks.warehouses.columns import ColumnChange, needed_columns, own_columns
 from tasks.warehouses.snowflake import loading
 from tasks.warehouses.snowflake.load_state import LoadState, Names
 from tasks.warehouses.snowflake.session import Sql
@@ -28,6 +29,8 @@ from tasks.warehouses.snowflake.stage_files import StagedNames, stage_name
 from tasks.warehouses.snowflake.tables import TEXT, Table, column_types
 
 _KEY = "<staged files>"
+_OTHER_COLUMNS = "<columns of the files>"
+_LEDGER = re.compile(r"INSERT INTO penstock\.(loads|files|rejects)\b")
 
 
 class Recorder(Sql):
@@ -56,18 +59,23 @@ class Recorder(Sql):
         return 1
 
 
-def preview_load(plan: LoadPlan, columns: Sequence[str], stage: InternalStage | ExternalStage) -> list[str]:
-    """Returns the statements of a load into a table that has these columns and rows, without the checks between them.
+def preview_load(
+    plan: LoadPlan, columns: Sequence[str], table: Table, stage: InternalStage | ExternalStage
+) -> list[str]:
+    """Returns what a load runs, in order, without the checks between; also what it makes and drops for itself.
 
     Args:
         plan: The load.
-        columns: The dataset's columns, by their bronze names.
+        columns: The dataset's columns, by their bronze names. Where none are known, those of the table stand in, or
+            before the first load those that the strategy reads and one for all others.
+        table: The table as it is.
         stage: The warehouse's stage.
     """
     sql = Recorder()
     plan = plan.model_copy(
         update={"guards": Guards(allow_empty=True, minimum_fraction=0, maximum_rejected=sys.maxsize)}
     )
+    columns = tuple(columns) or own_columns(tuple(table.types)) or (*needed_columns(plan.strategy), _OTHER_COLUMNS)
     file = StagedFile(
         key=_KEY,
         format=FileFormat.CSV,
@@ -81,15 +89,22 @@ def preview_load(plan: LoadPlan, columns: Sequence[str], stage: InternalStage | 
     )
     batch = StagedBatch(batch_id=plan.batch_id, files=(file,))
     staged = StagedNames(f"@{stage_name(stage)}/", {_KEY: _KEY}, {_KEY: _KEY})
-    table = Table(plan.target, exists=False, types={}, row_count=1)
     state = LoadState(sql, plan, batch, staged, Names("batch"), table, loaded_at=datetime.now(UTC))
-    state.change = ColumnChange(written=tuple(columns), created=tuple(columns))
-    state.types = column_types(state.table, dict.fromkeys(columns, TEXT), plan.strategy)
+    created = dict.fromkeys((name for name in columns if name not in table.types), TEXT)
+    state.change = ColumnChange(written=tuple(columns), created=tuple(created))
+    state.types = column_types(table, created, plan.strategy)
     loading.land(state)
     loading.prepare(state)
     sql.run("BEGIN")
     loading.lock(state)
+    state.table = table
     loading.apply(state)
     loading.record(state)
     loading.commit(state)
-    return sql.statements
+    return [_readable(one) for one in sql.statements]
+
+
+def _readable(statement: str) -> str:
+    """Returns a statement; of one that writes the ledger, only which table it writes."""
+    ledger = _LEDGER.match(statement)
+    return f"{ledger[0]} ..." if ledger else statement

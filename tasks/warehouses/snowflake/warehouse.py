@@ -19,9 +19,11 @@ from tasks.warehouses.snowflake import ledger
 from tasks.warehouses.snowflake.loading import run_load
 from tasks.warehouses.snowflake.preview import preview_load
 from tasks.warehouses.snowflake.session import Account, Purpose
+from tasks.warehouses.snowflake.tables import describe
 
 _READS = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|LIST|LS|VALUES)\b", re.IGNORECASE | re.DOTALL
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|LIST|LS|VALUES)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -76,8 +78,10 @@ class SnowflakeWarehouse:
         yield _environment(self._account)
 
     def preview(self, plan: LoadPlan, columns: Sequence[str]) -> list[str]:
-        """Returns the SQL statements that a load of these columns would run; touches nothing."""
-        return preview_load(plan, columns, self._account.settings.stage)
+        """Returns what a load would do to the tables as they are, as SQL statements; touches nothing."""
+        with self._account.session("load") as sql:
+            table = describe(sql, plan.target)
+        return preview_load(plan, columns, table, self._account.settings.stage)
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
         """Runs one read-only query; instants come in UTC, names in lower case.
@@ -102,27 +106,30 @@ def _purpose(plan: LoadPlan) -> Purpose:
 
 def _environment(account: Account) -> dict[str, str]:
     """Returns the variables that dbt's `snowflake` output reads."""
+    from snowflake.connector.util_text import construct_hostname
+
     settings = account.settings
     values: dict[str, str | None] = {
-        "PENSTOCK_DBT_TARGET": "snowflake",
         "PENSTOCK_SNOWFLAKE_ACCOUNT": settings.account,
         "PENSTOCK_SNOWFLAKE_USER": settings.user,
         "PENSTOCK_SNOWFLAKE_DATABASE": settings.database,
         "PENSTOCK_SNOWFLAKE_ROLE": settings.role,
         "PENSTOCK_SNOWFLAKE_WAREHOUSE": account.compute("transform"),
-        "PENSTOCK_SNOWFLAKE_HOST": settings.host,
+        "PENSTOCK_SNOWFLAKE_HOST": settings.host or construct_hostname(None, settings.account),
         "PENSTOCK_SNOWFLAKE_PORT": str(settings.port) if settings.port else None,
         "PENSTOCK_SNOWFLAKE_PROTOCOL": settings.protocol,
     }
     auth = settings.auth
     if isinstance(auth, KeyPairAuth):
-        values["PENSTOCK_SNOWFLAKE_PRIVATE_KEY"] = auth.private_key.get_secret_value()
-        values["PENSTOCK_SNOWFLAKE_PASSPHRASE"] = auth.passphrase.get_secret_value() if auth.passphrase else None
+        values["DBT_ENV_SECRET_PENSTOCK_SNOWFLAKE_PRIVATE_KEY"] = auth.private_key.get_secret_value()
+        values["DBT_ENV_SECRET_PENSTOCK_SNOWFLAKE_PASSPHRASE"] = (
+            auth.passphrase.get_secret_value() if auth.passphrase else None
+        )
     elif isinstance(auth, OAuthTokenAuth):
         values |= {
             "PENSTOCK_SNOWFLAKE_AUTHENTICATOR": "oauth",
-            "PENSTOCK_SNOWFLAKE_TOKEN": auth.token.get_secret_value(),
+            "DBT_ENV_SECRET_PENSTOCK_SNOWFLAKE_TOKEN": auth.token.get_secret_value(),
         }
     else:
-        values["PENSTOCK_SNOWFLAKE_PASSWORD"] = auth.password.get_secret_value()
+        values["DBT_ENV_SECRET_PENSTOCK_SNOWFLAKE_PASSWORD"] = auth.password.get_secret_value()
     return {name: value for name, value in values.items() if value is not None}

@@ -50,7 +50,9 @@ def _text(path: Path, options: dict[str, Any]) -> str:
         data = gzip.decompress(data)
     if options["COMPRESSION"] == "ZSTD":
         data = zstandard.ZstdDecompressor().decompressobj().decompress(data)
-    text = data.decode(_ENCODINGS[options["ENCODING"]], errors="surrogateescape" if options["ENCODING"] == "UTF8" else "strict")
+    text = data.decode(
+        _ENCODINGS[options["ENCODING"]], errors="surrogateescape" if options["ENCODING"] == "UTF8" else "strict"
+    )
     return text.removeprefix("\ufeff")
 
 

@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,6 +39,17 @@ _MACROS = (
     "CREATE OR REPLACE TEMP MACRO regexp_replace_all_of(s, p, r, g) AS regexp_replace(s, p, r, g)",
     "CREATE OR REPLACE TEMP MACRO penstock_try_instant(value) AS try_cast(value AS TIMESTAMPTZ)",
 )
+REFUSED_LOGINS = {
+    "bad-password": ("390100", "Incorrect username or password was specified."),
+    "bad-key": ("390144", "JWT token is invalid. [0ce9eb56-821d-4ca9-a774-04ae89a0cf5a]"),
+    "expired-token": ("390318", "OAuth access token expired. [1fa2c6c0-1b1c-4f0a-9d5f-3a3d6d8f9f10]"),
+    "no-role": ("390189", "Role 'ELT_WRITER' specified in the connect string is not granted to this user."),
+}
+"""Users whose login is refused, with the codes and messages that Snowflake documents."""
+
+_FAULT = re.compile(r"CALL penstock_test_fail\('(?P<pattern>[^']*)', (?P<code>\d+), '(?P<message>.*)'\)", re.DOTALL)
+_FAULTS: dict[str, tuple[str, int, str]] = {}
+_SET_UP = re.compile(r"\s*(CREATE (WAREHOUSE|ROLE)|GRANT|USE (ROLE|WAREHOUSE))\b", re.IGNORECASE)
 _ROOT = Path(__file__).parents[3]
 _LOCKS = TableLocks()
 _fakesnow_execute = FakeSnowflakeCursor.execute
@@ -85,6 +97,11 @@ def _failure(message: str) -> Response:
 
 
 async def _login(request: Request) -> Response:
+    """Opens a session in the zone it asks for, or refuses it as Snowflake does, by the user's name."""
+    user = json.loads(_body(await request.body()))["data"].get("LOGIN_NAME")
+    if user in REFUSED_LOGINS:
+        code, message = REFUSED_LOGINS[user]
+        return JSONResponse({"data": {"authnMethod": ""}, "code": code, "message": message, "success": False})
     response = await fakesnow.server.login_request(request)
     session = fakesnow.server.sessions[json.loads(bytes(response.body))["data"]["token"]]
     parameters = json.loads(_body(await request.body()))["data"]["SESSION_PARAMETERS"]
@@ -103,7 +120,9 @@ def _execute(self: Any, command: str, params: Any = None, *args: Any, **kwargs: 
     try:
         _LOCKS.before(self._conn, command)
         word = command.split(None, 1)[0].upper()
-        if word == "COPY" and "INTO" in command[:20].upper():
+        if _noted_fault(self, command) or _SET_UP.match(command):
+            _fakesnow_execute(self, "SELECT 'Statement executed successfully.' AS status", None, **kwargs)
+        elif word == "COPY" and "INTO" in command[:20].upper():
             run_copy(self, command)
         elif word == "REMOVE":
             _remove(self, command)
@@ -119,6 +138,22 @@ def _execute(self: Any, command: str, params: Any = None, *args: Any, **kwargs: 
     except (AssertionError, NotImplementedError, KeyError, ValueError) as error:
         raise ProgrammingError(msg=f"not emulated: {error!r}", errno=2, sqlstate="0A000") from error
     return self
+
+
+def _noted_fault(cursor: Any, command: str) -> bool:
+    """Notes the next statement of a database that has to fail; fails it when it comes."""
+    database = str(cursor._conn.database)
+    told = _FAULT.fullmatch(command)
+    if told:
+        _FAULTS[database] = (told["pattern"], int(told["code"]), told["message"].replace("''", "'"))
+        return True
+    pattern, code, message = _FAULTS.get(database, ("$^", 0, ""))
+    if not re.search(pattern, command):
+        return False
+    del _FAULTS[database]
+    if not code:
+        time.sleep(60)
+    raise ProgrammingError(msg=message, errno=code, sqlstate="57014")
 
 
 def _remove(cursor: Any, command: str) -> None:
