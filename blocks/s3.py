@@ -8,7 +8,7 @@ from prefect_aws.credentials import AwsCredentials
 from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.base import ConnectionBlock
-from penstock.connections import S3Connection
+from penstock.connections import CannedAcl, S3Connection
 from penstock.errors import ConfigurationError
 
 # What AwsCredentials may say that an S3Connection cannot; left out silently, requests would go elsewhere, or be allowed
@@ -41,21 +41,20 @@ class S3Store(ConnectionBlock):
         description="Keys, profile, role, region and endpoint; the worker's own (environment, role) if empty.",
     )
     prefix: str = Field(default="", title="Prefix", description="Everything lives below it; no slash at its ends.")
-    encryption: Literal["AES256", "aws:kms"] | None = Field(
+    encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = Field(
         default=None, title="Encryption", description="Of what is written, by the server; the bucket's own if empty."
     )
     kms_key_id: str | None = Field(
         default=None, title="KMS key", description="For `aws:kms`: the key's id or ARN; the account's own if empty."
     )
-    acl: str | None = Field(
-        default=None, title="ACL", description="A canned ACL of what is written: `bucket-owner-full-control`."
-    )
+    acl: CannedAcl | None = Field(default=None, title="ACL", description="A canned ACL of what is written.")
 
     def to_connection(self) -> S3Connection:
         """Returns the connection that the block holds.
 
         Raises:
             ConfigurationError: The credentials have settings that the store would not follow.
+            ValidationError: Settings do not go together.
         """
         aws = self.credentials or AwsCredentials()
         _refuse_unused(aws)

@@ -177,7 +177,9 @@ class S3Connection(ConnectionSpec):
     access_key_id: str | None = None
     secret_access_key: SecretStr | None = None
     session_token: SecretStr | None = None
-    profile: str | None = Field(default=None, description="A profile of the machine's AWS configuration.")
+    profile: str | None = Field(
+        default=None, description="A profile of the machine's AWS configuration; an access key goes before its own."
+    )
     role_arn: str | None = Field(
         default=None, description="A role to assume with those credentials; it is assumed anew before it expires."
     )
@@ -197,8 +199,6 @@ class S3Connection(ConnectionSpec):
             raise ValueError("access_key_id and secret_access_key are given together")
         if self.session_token and not self.access_key_id:
             raise ValueError("session_token goes with access_key_id and secret_access_key")
-        if self.profile and self.access_key_id:
-            raise ValueError("give either a profile or an access key")
         if not self.role_arn and (self.external_id or self.sts_endpoint_url):
             raise ValueError("external_id and sts_endpoint_url go with role_arn")
         if self.kms_key_id and self.encryption not in {"aws:kms", "aws:kms:dsse"}:

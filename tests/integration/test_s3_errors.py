@@ -404,7 +404,6 @@ def test_the_tables_name_only_what_exists_and_always_say_what_to_do() -> None:
         ({"access_key_id": "AKIA"}, "given together"),
         ({"secret_access_key": SECRET}, "given together"),
         ({"session_token": SECRET}, "goes with access_key_id"),
-        ({"access_key_id": "AKIA", "secret_access_key": SECRET, "profile": "p"}, "either a profile or an access key"),
         ({"external_id": SECRET}, "go with role_arn"),
         ({"kms_key_id": "arn:k", "encryption": "AES256"}, "goes with encryption aws:kms"),
         ({"bucket": "s3://acme-lake"}, "String should match pattern"),
