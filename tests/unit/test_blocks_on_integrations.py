@@ -76,12 +76,11 @@ def test_settings_that_do_not_go_together_are_told_with_the_block_and_no_secret(
 
         @classmethod
         def load(cls, name: str, **options: Any) -> Any:
-            keys = {"aws_access_key_id": "AKIA", "aws_secret_access_key": SECRET}
-            return S3Store(bucket="acme-lake", credentials=AwsCredentials(profile_name="acme", **keys))
+            return S3Store(bucket="acme-lake", credentials=AwsCredentials(aws_secret_access_key=SECRET))
 
     with pytest.raises(ConfigurationError, match="do not go together") as caught:
         resolve_connection(BlockRef(block="penstock-s3/lake"), "store", find_type=lambda slug: Stored)
-    assert caught.value.reason == "give either a profile or an access key"
+    assert caught.value.reason == "access_key_id and secret_access_key are given together"
     assert (caught.value.block, caught.value.__cause__) == ("penstock-s3/lake", None)
     assert SECRET not in str(caught.value)
 
