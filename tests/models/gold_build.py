@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from tests.models.bronze import query
 from tests.models.dbt_process import DbtProcess
+
+Gold = dict[str, list[tuple[object, ...]]]
 
 GOLD_KEYS = {
     "fct_contact_events": "event_id",
@@ -32,12 +38,23 @@ class Built:
     warehouse: Path
     dbt: DbtProcess
     statuses: dict[str, str]
-    first: dict[str, list[tuple[object, ...]]]
-    second: dict[str, list[tuple[object, ...]]]
+    first: Gold
+    second: Gold
 
 
-def build_gold(dbt: DbtProcess, warehouse: Path, *arguments: str) -> dict[str, list[tuple[object, ...]]]:
+def build_gold(dbt: DbtProcess, warehouse: Path, *arguments: str) -> Gold:
     """Builds and returns gold's rows in order of their keys."""
     ended = dbt.run("build", *arguments)
     assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-1000:]
     return {table: query(warehouse, f"SELECT * FROM gold.{table} ORDER BY {key}") for table, key in GOLD_KEYS.items()}
+
+
+def comparable(rows: Sequence[tuple[Any, ...]]) -> list[tuple[object, ...]]:
+    """Returns rows in one order, with values as every driver gives them: decimals as floats, instants in UTC."""
+    return sorted((tuple(_plain(value) for value in row) for row in rows), key=repr)
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, Decimal | float):
+        return round(float(value), 6)
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value

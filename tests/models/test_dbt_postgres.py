@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -13,9 +10,7 @@ from tasks.warehouses.opening import open_warehouse
 from tests.contract.postgres_server import DATABASE, administrator, fresh_postgres
 from tests.models.bronze import METADATA
 from tests.models.dbt_process import DbtProcess
-from tests.models.gold_build import GOLD_KEYS, WITHOUT_UNIT_TESTS, Built
-
-Gold = dict[str, list[tuple[object, ...]]]
+from tests.models.gold_build import GOLD_KEYS, WITHOUT_UNIT_TESTS, Built, Gold, comparable
 
 
 def copy_bronze(warehouse: Path) -> None:
@@ -38,18 +33,7 @@ def build(dbt: DbtProcess, variables: dict[str, str], *arguments: str) -> Gold:
     ended = dbt.run("build", "--target", "postgres", *arguments, variables=variables)
     assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-1000:]
     with administrator(DATABASE) as connection:
-        return {table: _comparable(connection.execute(f"SELECT * FROM gold.{table}").fetchall()) for table in GOLD_KEYS}
-
-
-def _comparable(rows: list[tuple[Any, ...]]) -> list[tuple[object, ...]]:
-    return sorted((tuple(_plain(value) for value in row) for row in rows), key=repr)
-
-
-def _plain(value: Any) -> object:
-    """Returns a value as both drivers give it: a decimal number as a float, an instant in UTC."""
-    if isinstance(value, Decimal | float):
-        return round(float(value), 6)
-    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
+        return {table: comparable(connection.execute(f"SELECT * FROM gold.{table}").fetchall()) for table in GOLD_KEYS}
 
 
 def test_gold_on_postgres_is_gold_on_duckdb(built: Built, tmp_path: Path) -> None:
@@ -64,5 +48,5 @@ def test_gold_on_postgres_is_gold_on_duckdb(built: Built, tmp_path: Path) -> Non
         table: len(rows) for table, rows in built.first.items()
     }
     for table, rows in built.first.items():
-        assert first[table] == _comparable(rows), table
+        assert first[table] == comparable(rows), table
     assert second == first

@@ -1,16 +1,56 @@
-"""dbt reaches the Snowflake that a run lends it, by whatever the connection signs in with."""
+"""dbt on Snowflake signs in as the connection does; gold, built twice in a row, holds what it holds on DuckDB."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from penstock.connections import SnowflakeConnection
 from tasks.warehouses.opening import open_warehouse
+from tasks.warehouses.snowflake.session import Account, Sql
 from tests.fakes.snowflake.connection import snowflake_connection
 from tests.integration.test_snowflake_errors import private_key
+from tests.models.bronze import METADATA
 from tests.models.dbt_process import DbtProcess
+from tests.models.gold_build import GOLD_KEYS, WITHOUT_UNIT_TESTS, Built, Gold, comparable
+
+
+def copy_bronze(warehouse: Path, connection: SnowflakeConnection, folder: Path) -> None:
+    """Brings the bronze of a DuckDB file into the connection's database."""
+    tables = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema LIKE '%_bronze'"
+    with duckdb.connect(str(warehouse), read_only=True) as source, Account(connection).session("load") as target:
+        for schema, table in source.execute(tables).fetchall():
+            file = folder / f"{table}.parquet"
+            source.execute(f"COPY {schema}.{table} TO '{file}' (FORMAT parquet)")
+            names = [name for name, *_ in source.execute(f"DESCRIBE {schema}.{table}").fetchall()]
+            target.run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            copy_file(target, f"{schema}.{table}", file, names)
+
+
+def copy_file(target: Sql, table: str, file: Path, names: list[str]) -> None:
+    """Makes a table of a file; the emulator's COPY of Parquet adds the file's name and the row's number."""
+    kinds = {name: METADATA.get(name, "VARCHAR").replace("TIMESTAMPTZ", "TIMESTAMP_TZ") for name in names}
+    declared = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+    columns = ", ".join(f'"{name.upper()}"' for name in names)
+    values = ", ".join(f'$1:"{name}"::{kind}' for name, kind in kinds.items())
+    target.run(f"CREATE TABLE {table} ({declared}, landed_file VARCHAR, landed_row NUMBER)")
+    target.run(f"CREATE STAGE {table}_files")
+    target.run(f"PUT 'file://{file}' @{table}_files/new AUTO_COMPRESS = FALSE")
+    target.run(
+        f'COPY INTO {table} ({columns}, "LANDED_FILE", "LANDED_ROW") '
+        f"FROM (SELECT {values}, METADATA$FILENAME, METADATA$FILE_ROW_NUMBER FROM @{table}_files/new/) "
+        f"FILES = ('{file.name}') FILE_FORMAT = (TYPE = PARQUET)"
+    )
+
+
+def build(dbt: DbtProcess, connection: SnowflakeConnection, variables: dict[str, str], *arguments: str) -> Gold:
+    ended = dbt.run("build", "--target", "snowflake", *arguments, variables=variables)
+    assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-1000:]
+    with Account(connection).session("reporting") as sql:
+        return {table: comparable(sql.rows(f"SELECT * FROM gold.{table}")) for table in GOLD_KEYS}
 
 
 @pytest.mark.parametrize("kind", ["password", "oauth", "key_pair"])
@@ -29,3 +69,19 @@ def test_dbt_signs_in_as_the_connection_does(kind: str, tmp_path: Path) -> None:
     assert "42" in shown.stdout
     logs = "".join(path.read_text("utf-8") for path in tmp_path.rglob("*.log"))
     assert "a-secret-word" not in f"{shown.stdout}{shown.stderr}{logs}"
+
+
+def test_gold_on_snowflake_is_gold_on_duckdb(built: Built, tmp_path: Path) -> None:
+    connection = snowflake_connection()
+    copy_bronze(built.warehouse, connection, tmp_path)
+    dbt = DbtProcess(tmp_path, tmp_path / "nothing.duckdb")
+    with open_warehouse(connection).lent_to_process() as lent:
+        variables = {**lent, "PENSTOCK_PII_SALT": "local"}
+        first = build(dbt, connection, variables)
+        second = build(dbt, connection, variables, *WITHOUT_UNIT_TESTS)
+    assert {table: len(rows) for table, rows in first.items()} == {
+        table: len(rows) for table, rows in built.first.items()
+    }
+    for table, rows in built.first.items():
+        assert first[table] == comparable(rows), table
+    assert second == first

@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 import fakesnow.arrow
+import fakesnow.info_schema
 import fakesnow.server
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,6 +33,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.fakes.snowflake.copying import run_copy
+from tests.fakes.snowflake.dbt_statements import column_comments, without_temporary
 from tests.fakes.snowflake.locks import TableLocks
 from tests.fakes.snowflake.rewriting import rewrite
 
@@ -54,6 +56,7 @@ _SET_UP = re.compile(r"\s*(CREATE (WAREHOUSE|ROLE)|GRANT|USE (ROLE|WAREHOUSE))\b
 _ROOT = Path(__file__).parents[3]
 _LOCKS = TableLocks()
 _fakesnow_execute = FakeSnowflakeCursor.execute
+_fakesnow_table_comment = fakesnow.info_schema.insert_table_comment_sql
 
 
 @contextmanager
@@ -72,6 +75,7 @@ def serve() -> None:
     """Serves until the process ends; says the port on standard output first."""
     FakeSnowflakeCursor.execute = _execute  # type: ignore[method-assign]
     fakesnow.arrow.timestamp_to_sf_struct = _timestamps
+    fakesnow.info_schema.insert_table_comment_sql = _table_comment
     logging.disable(logging.CRITICAL)
     # asyncio turns Nagle's delay off only where the socket says that it is TCP; 40 ms a statement otherwise.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -121,7 +125,10 @@ def _execute(self: Any, command: str, params: Any = None, *args: Any, **kwargs: 
     try:
         _LOCKS.before(self._conn, command)
         word = command.split(None, 1)[0].upper()
-        if _noted_fault(self, command) or _SET_UP.match(command):
+        comments = column_comments(command)
+        for comment in comments:
+            _fakesnow_execute(self, comment, None, **kwargs)
+        if comments or _noted_fault(self, command) or _SET_UP.match(command):
             _fakesnow_execute(self, "SELECT 'Statement executed successfully.' AS status", None, **kwargs)
         elif word == "COPY" and "INTO" in command[:20].upper():
             run_copy(self, command)
@@ -130,7 +137,7 @@ def _execute(self: Any, command: str, params: Any = None, *args: Any, **kwargs: 
         elif word == "PUT":
             _fakesnow_execute(self, command, params, *args, **kwargs)
         else:
-            _fakesnow_execute(self, rewrite(command), params, *args, **kwargs)
+            _fakesnow_execute(self, rewrite(without_temporary(command)), params, *args, **kwargs)
         _LOCKS.after(self._conn, command)
     except duckdb.Error as error:
         raise ProgrammingError(msg=f"{type(error).__name__}: {error}", errno=1003, sqlstate="42000") from error
@@ -164,6 +171,11 @@ def _remove(cursor: Any, command: str) -> None:
     with suppress(FileNotFoundError):
         shutil.rmtree(Path(stage.internal_dir(".".join(names), found[2])))
     cursor._execute(sqlglot.parse_one("SELECT 'removed' AS result", read="duckdb"))
+
+
+def _table_comment(catalog: str, schema: str, table: str, comment: object) -> str:
+    """Quotes a comment, which fakesnow 0.12 puts into SQL as it is."""
+    return _fakesnow_table_comment(catalog, schema, table, str(comment).replace("'", "''"))
 
 
 def _timestamps(column: Any) -> Any:
