@@ -16,7 +16,9 @@ from tasks.definitions.tree import Items, Mapping, Node, Scalar, dotted
 _Path = tuple[str | int, ...]
 # A shell's other way to write a variable, as a whole value or as the first folder of a path.
 _BARE_REFERENCE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)(?=$|/)")
-_ADDRESS_KEYS = ("base_url", "token_url")
+_ADDRESS_KEYS = ("base_url", "token_url", "endpoint_url", "sts_endpoint_url", "host")
+# How deep in the file the settings of a connection stand.
+_DEPTHS = {"connections": 2, "store": 1, "warehouse": 1}
 
 
 def reference_problems(root: Mapping, kept: frozenset[str]) -> Iterator[Problem]:
@@ -45,9 +47,10 @@ def literal_secrets(written: Mapping, resolved: Mapping) -> Iterator[Problem]:
         resolved: The same with its references replaced, by their defaults where there is no environment.
     """
     for path, node in _scalars(written, ()):
-        if path[0] != "connections" or not node.text or has_reference(node.text) or _BARE_REFERENCE.match(node.text):
+        depth = _DEPTHS.get(str(path[0]))
+        if depth is None or not node.text or has_reference(node.text) or _BARE_REFERENCE.match(node.text):
             continue
-        if _is_secret(written, path) and not _is_local(resolved, path[:2]):
+        if _is_secret(written, path, depth) and not _is_local(resolved, path[:depth]):
             yield Problem(
                 *node.mark,
                 dotted(path),
@@ -58,7 +61,7 @@ def literal_secrets(written: Mapping, resolved: Mapping) -> Iterator[Problem]:
             )
 
 
-def _is_secret(root: Mapping, path: _Path) -> bool:
+def _is_secret(root: Mapping, path: _Path, depth: int) -> bool:
     """Whether the platform's types have a secret at a path; the kinds of connection and of `auth` choose the type."""
     location: list[str | int] = []
     node: Node = root
@@ -70,7 +73,7 @@ def _is_secret(root: Mapping, path: _Path) -> bool:
         node = entry.value
         kind = node.entries.get("kind") if isinstance(node, Mapping) else None
         if kind is not None and isinstance(kind.value, Scalar):
-            location += ["inline", kind.value.text] if len(location) == 2 else [kind.value.text]  # noqa: PLR2004
+            location += ["inline", kind.value.text] if len(location) == depth else [kind.value.text]
     place = locate(PlatformSpec, root, tuple(location))
     return place.path == path and place.is_secret and "://" not in str(getattr(place.node, "text", ""))
 
@@ -90,7 +93,7 @@ def _is_local(root: Mapping, path: _Path) -> bool:
 
 def _is_loopback(address: str) -> bool:
     try:
-        host = urlsplit(address).hostname or ""
+        host = (urlsplit(address).hostname if "://" in address else address) or ""
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False

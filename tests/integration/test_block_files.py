@@ -284,9 +284,9 @@ def test_settings_that_would_make_no_connection_are_refused_before_anything_is_s
     apply: Callable[..., Ended],
 ) -> None:
     text = FILE.format(prefix="pair")
-    ended = apply(text.replace("aws_access_key_id: AKIA", "aws_access_key_id: AKIA\n      profile_name: x"))
+    ended = apply(text.replace("bucket: acme-lake,", "bucket: acme-lake, kms_key_id: k,"))
     assert ended.code == 2
-    assert "blocks.yaml:5:5 error blocks[0].values: give either a profile or an access key" in ended.err
+    assert "blocks.yaml:5:5 error blocks[0].values: kms_key_id goes with encryption" in ended.err
     assert set(actions(apply(text, "--dry-run", "--json")).values()) == {"create"}
 
 

@@ -228,6 +228,32 @@ def test_a_name_that_is_not_one_is_shown_with_how_it_is_written(
     assert meant in (problem.suggestion or problem.expected or "")
 
 
+@pytest.mark.parametrize(
+    ("host", "password", "keys"),
+    [
+        ("db.example", "hunter2", ["warehouse.password"]),
+        ("db.example", '"${TOKEN}"', []),
+        ("127.0.0.1", "hunter2", []),
+    ],
+)
+def test_a_secret_of_the_warehouse_in_the_file_is_a_warning_too(
+    project: Project, host: str, password: str, keys: list[str]
+) -> None:
+    postgres = f"{{kind: postgres, host: {host}, database: d, user: u, password: {password}}}"
+    old = 'warehouse: {kind: duckdb, path: warehouse.duckdb, threads: "${THREADS:-2}"}'
+    found = problems(project, changed(old, f"warehouse: {postgres}"))
+    assert [one.key for one in found] == keys
+    assert not any(one.is_error or "hunter2" in str(one) for one in found)
+
+
+def test_where_a_reference_stands_for_what_is_no_text_the_rest_is_checked(project: Project) -> None:
+    text = changed("acme-rest: {block: penstock-rest/acme}", "acme-rest: {kind: rest, base_url: '${BASE}'}")
+    definition = inspect_platform(write(project, text), None)
+    assert definition.problems == ()
+    assert definition.spec is not None
+    assert definition.spec.connections["acme-rest"].kind == "rest"
+
+
 def test_a_check_that_must_not_depend_on_a_machine_reads_a_file_without_its_variables(project: Project) -> None:
     text = changed('threads: "${THREADS:-2}"', 'threads: "${THREADS}"')
     definition = inspect_platform(write(project, text), None)
