@@ -69,7 +69,7 @@ def create_rows(state: LoadState) -> None:
         "rows": state.names.rows,
         "landing": state.names.landing,
         "own": ", ".join(f"l.{identifier(name)}" for name in state.own_columns) or "NULL AS penstock_none",
-        "metadata": ", ".join(f"{value} AS {identifier(name)}" for name, value in state.metadata().items()),
+        "metadata": ", ".join(f"{value} AS {identifier(name)}" for name, value in state.metadata.items()),
         "computed": _computed(state) if knows_columns(state) else "",
         "files": state.file_values,
     }
