@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from typing import Any
 
 from sandbox.rest.collection import Collection
@@ -30,7 +29,8 @@ def test_an_interrupt_ends_a_run_that_waits_for_another_attempt(project: Any) ->
         run = [sys.executable, "-m", "deployments.cli", "run", "things"]
         waiting = (
             "import sys; from penstock.errors import TransientError; import tasks.sources.registry as registry;"
-            "import tasks.extract\n"
+            "import tasks.extract; import tasks.retries\n"
+            "tasks.retries.RETRY_DELAYS_SECONDS = (600, 600, 600)\n"
             "def down(*_): raise TransientError('the API is down')\n"
             "tasks.extract.extractor = lambda kind: down\n"
             "from deployments.cli import main; sys.argv[0:1] = ['penstock']; main()"
@@ -42,10 +42,8 @@ def test_an_interrupt_ends_a_run_that_waits_for_another_attempt(project: Any) ->
         for line in process.stderr:
             if "attempt 2 follows" in line:
                 break
-        began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-        assert time.monotonic() - began < 14, "it sat out the wait of 15 s or more"
+        process.communicate(timeout=120)  # it would sit out ten minutes
         assert process.returncode != 0
 
         done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=False)
