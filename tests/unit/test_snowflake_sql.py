@@ -37,7 +37,8 @@ from tasks.warehouses.snowflake.preview import Recorder, preview_load
 from tasks.warehouses.snowflake.quoting import identifier, literal
 from tasks.warehouses.snowflake.reading_parquet import infer_schema
 from tasks.warehouses.snowflake.stage_files import StagedNames, staged_names
-from tasks.warehouses.snowflake.tables import Table, column_types, prepare_statements, unified_type
+from tasks.warehouses.snowflake.tables import TYPES, prepare_statements, unified_type
+from tasks.warehouses.tables import CountedTable
 
 DAY, NEXT = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
 TARGET = TableRef(schema_name="acme_bronze", name="rest__orders")
@@ -54,8 +55,8 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "cdc, soft": {"kind": "cdc", "keys": ["id"], "order_by": "day", "delete_column": "op"},
     "cdc, hard": {"kind": "cdc", "keys": ["id"], "order_by": "day", "delete_column": "op", "deletes": "hard"},
 }
-NEW = Table(TARGET, exists=False, types={}, row_count=0)
-FILLED = Table(TARGET, exists=True, types={"id": "VARCHAR"}, row_count=1)
+NEW = CountedTable(TARGET, exists=False, types={}, row_count=0)
+FILLED = CountedTable(TARGET, exists=True, types={"id": "VARCHAR"}, row_count=1)
 COLUMNS = ("id", "part", "day", "op", "name")
 UNPARSED = {"CREATE ROLE", "GRANT", "GRANT ROLE", "GRANT SELECT"}
 """What sqlglot 30 has no grammar for, or not for all of it."""
@@ -107,15 +108,23 @@ def load_of_every_format(stage: InternalStage | ExternalStage) -> list[str]:
         file("c'.parquet", FileFormat.PARQUET),
     )
     batch = StagedBatch(batch_id="batch-1", files=files)
-    table = Table(TARGET, exists=True, types={"id": "VARCHAR"}, row_count=1)
+    table = CountedTable(TARGET, exists=True, types={"id": "VARCHAR"}, row_count=1)
     with staged_names(sql, stage, StagedBatch(batch_id="batch-1", files=()), Bucket(), "folder") as empty:  # type: ignore[arg-type]
         names = {one.key: one.key for one in files}
         staged = StagedNames(empty.stage, names, names)
-        state = LoadState(sql, load_plan, batch, staged, new_names("batch-1", DAY), table, loaded_at=DAY)
+        state = LoadState(
+            sql=sql,
+            plan=load_plan,
+            batch=batch,
+            staged=staged,
+            names=new_names("batch-1", DAY),
+            table=table,
+            loaded_at=DAY,
+        )
         loading.survey(state)
         state.json_keys = {"id": "id", "name": 'user\'s "name"'}
         state.change = ColumnChange(written=COLUMNS, created=COLUMNS[1:], added=COLUMNS[1:])
-        state.types = column_types(table, dict.fromkeys(COLUMNS, "VARCHAR"), load_plan.strategy)
+        state.types = TYPES.of_table(table, dict.fromkeys(COLUMNS, "VARCHAR"), load_plan.strategy)
         with loading.own_objects(state):
             loading.land(state)
             reject_failing(state, loading._row_checks(state))
@@ -250,7 +259,7 @@ def test_values_and_names_cannot_leave_their_quotes() -> None:
 
 
 def test_types_widen_only_as_snowflake_alters_them() -> None:
-    table = Table(TARGET, exists=True, types={"id": "NUMBER(10, 0)", "name": "VARCHAR"}, row_count=1)
+    table = CountedTable(TARGET, exists=True, types={"id": "NUMBER(10, 0)", "name": "VARCHAR"}, row_count=1)
     assert unified_type("id", "NUMBER(10, 0)", "NUMBER(19, 0)", TARGET) == "NUMBER(19, 0)"
     assert prepare_statements(table, {"id": "NUMBER(19, 0)", "name": "VARCHAR", "size": "FLOAT"}) == [
         'ALTER TABLE "ACME_BRONZE"."REST__ORDERS" ADD COLUMN IF NOT EXISTS "SIZE" FLOAT',

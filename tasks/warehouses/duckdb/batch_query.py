@@ -13,7 +13,7 @@ from tasks.warehouses.duckdb.reading_csv import layout, read_csv_files
 from tasks.warehouses.duckdb.reading_json import read_json_files
 from tasks.warehouses.duckdb.reading_parquet import read_parquet_files
 from tasks.warehouses.duckdb.staged_paths import filled_files
-from tasks.warehouses.duckdb.tables import METADATA_TYPES, unified_types
+from tasks.warehouses.duckdb.tables import TYPES, unified_types
 from tasks.warehouses.quoting import identifier
 
 _LEAST_REJECTS_LIMIT = 10_000
@@ -62,8 +62,8 @@ def batch_query(state: LoadState) -> str:
 def _reading_query(state: LoadState, reading: Reading) -> str:
     brought = {column.name: column for column in reading.columns if column.name in state.change.written}
     expressions = {name: _own_expression(name, state.types, brought.get(name)) for name in state.own_columns}
-    metadata = state.metadata(reading.source_file)
-    expressions |= {name: f"CAST({metadata[name]} AS {METADATA_TYPES[name]})" for name in metadata}
+    metadata = {"_source_file": reading.source_file, **state.metadata}
+    expressions |= {name: f"CAST({metadata[name]} AS {TYPES.metadata[name]})" for name in metadata}
     columns = ", ".join(f"{expression} AS {identifier(name)}" for name, expression in expressions.items())
     return f"SELECT {columns} FROM {reading.relation}"
 

@@ -18,8 +18,9 @@ from tasks.warehouses.duckdb.load_state import LoadState
 from tasks.warehouses.duckdb.reconciling import read_reconciled
 from tasks.warehouses.duckdb.rejects import create_rejected
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
-from tasks.warehouses.duckdb.tables import METADATA_TYPES, Table, unified_types
+from tasks.warehouses.duckdb.tables import TYPES, unified_types
 from tasks.warehouses.quoting import identifier, literal
+from tasks.warehouses.tables import CountedTable
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,8 +49,10 @@ class BatchReader:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, plan: LoadPlan, batch: StagedBatch, paths: StagedPaths):
         self._connection = connection
-        nothing = Table(plan.target, exists=False, types={}, row_count=0)
-        self._state = LoadState(Sql(connection), plan, batch, paths, nothing, loaded_at=plan.extracted_at)
+        nothing = CountedTable(plan.target, exists=False, types={}, row_count=0)
+        self._state = LoadState(
+            sql=Sql(connection), plan=plan, batch=batch, paths=paths, table=nothing, loaded_at=plan.extracted_at
+        )
         self._brought: dict[str, str] | None = None
         self._is_surveyed = False
 
@@ -94,7 +97,7 @@ class BatchReader:
         """
         state = self._state
         state.change = ColumnChange(written=tuple(columns), created=tuple(columns))
-        state.types = {**columns, **METADATA_TYPES}
+        state.types = {**columns, **TYPES.metadata}
         state.sql.run(f"SET preserve_insertion_order = {literal(in_order)}")
         selected = ", ".join(
             [f"{expressions.get(name, identifier(name))} AS {identifier(name)}" for name in columns] + [_SOURCE_FILE]
@@ -120,7 +123,7 @@ class BatchReader:
     def _keep_fit(self, rows: str, unfit: str) -> str:
         """Rejects the rows that hold the character, and returns the others."""
         sql, character = self._state.sql, f"chr({ord(unfit)})"
-        own = [name for name, of_type in self._state.types.items() if name not in METADATA_TYPES]
+        own = [name for name, of_type in self._state.types.items() if name not in TYPES.metadata]
         unfitting = " OR ".join(f"contains(CAST({identifier(name)} AS VARCHAR), {character})" for name in own)
         fields = ", ".join(f"{literal(name)}: {identifier(name)}" for name in own)
         sql.run(f"CREATE TEMP TABLE read AS SELECT * FROM {rows}")

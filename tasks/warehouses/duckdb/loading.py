@@ -41,7 +41,7 @@ from tasks.warehouses.duckdb.replacing import (
     replace_window,
 )
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
-from tasks.warehouses.duckdb.tables import column_types, describe, prepare_statements, widened_types
+from tasks.warehouses.duckdb.tables import TYPES, describe, prepare_statements, widened_types
 from tasks.warehouses.duckdb.templates import statement
 from tasks.warehouses.duckdb.upsert import upsert
 from tasks.warehouses.guards import check_age, check_interval, check_rejected, check_table
@@ -59,7 +59,9 @@ def run_load(sql: Sql, plan: LoadPlan, batch: StagedBatch, paths: StagedPaths) -
         return LoadResult(outcome="already_loaded", target=plan.target, batch_id=batch.batch_id)
     check_interval(plan, records)
     check_age(plan, last_extraction(sql, plan.target))
-    state = LoadState(sql, plan, batch, paths, describe(sql, plan.target), loaded_at=datetime.now(UTC))
+    state = LoadState(
+        sql=sql, plan=plan, batch=batch, paths=paths, table=describe(sql, plan.target), loaded_at=datetime.now(UTC)
+    )
     check_table(plan, tuple(state.table.types), state.table.row_count)
     survey(state)
     with transaction(sql):
@@ -85,7 +87,7 @@ def survey(state: LoadState) -> None:
     check_widened(plan, widened)
     state.warnings += [f"the column {name} was widened to {of_type}" for name, of_type in widened.items()]
     created = {name: (types or {})[name] for name in state.change.created}
-    state.types = column_types(state.table, created | widened, plan.strategy)
+    state.types = TYPES.of_table(state.table, created | widened, plan.strategy)
 
 
 def prepare(state: LoadState) -> None:

@@ -6,23 +6,27 @@ import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
-from typing_extensions import override
-
-from penstock.artifacts import Compression, FileFormat, Guards, LoadPlan, StagedBatch, StagedFile
-from tasks.warehouses.columns import ColumnChange, needed_columns, own_columns
+from penstock.artifacts import LoadPlan, StagedBatch, StagedFile
 from tasks.warehouses.duckdb import loading
 from tasks.warehouses.duckdb.connection import Sql
 from tasks.warehouses.duckdb.load_state import LoadState
 from tasks.warehouses.duckdb.reading import TEXT, Column, Reading, RowRange
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
-from tasks.warehouses.duckdb.tables import Table, column_types
+from tasks.warehouses.duckdb.tables import TYPES
+from tasks.warehouses.previewing import (
+    FILES,
+    Recording,
+    assume_columns,
+    readable,
+    shown_columns,
+    staged_file,
+    unguarded,
+)
 from tasks.warehouses.quoting import identifier
+from tasks.warehouses.tables import CountedTable
 
-_FILES = "<staged files>"
-_OTHER_COLUMNS = "<columns of the files>"
-_LEDGER = re.compile(r"INSERT INTO penstock\.(loads|files|rejects)\b")
 # What a load sets up for itself: settings, functions, and where it keeps the rows that it rejects.
 _INTERNAL = re.compile(
     r"(--.*\n)*(SET |CREATE OR REPLACE TEMP MACRO|CREATE OR REPLACE TEMP TABLE (rejected|reader_errors)\b"
@@ -30,59 +34,31 @@ _INTERNAL = re.compile(
 )
 
 
-class _Recorder(Sql):
-    """Notes statements and runs none. Whatever is counted is one, so that no statement is left out."""
-
-    def __init__(self) -> None:
-        self.statements: list[str] = []
-
-    @override
-    def run(self, statement: str, parameters: Sequence[Any] = ()) -> int:
-        self.statements.append(statement)
-        return 1
-
-    @override
-    def run_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        self.statements.append(statement)
-
-    @override
-    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return []
-
-    @override
-    def count(self, query: str, parameters: Sequence[Any] = ()) -> int:
-        return 1
+class _Recorder(Recording, Sql):
+    """Stands in for the warehouse."""
 
 
-def preview_load(plan: LoadPlan, columns: Sequence[str], table: Table) -> list[str]:
+def preview_load(plan: LoadPlan, columns: Sequence[str], table: CountedTable) -> list[str]:
     """Returns what a load does to the warehouse's tables, in order; without its checks and its working tables.
 
     Args:
         plan: The load.
-        columns: The dataset's columns, by their bronze names. Where none are known, those of the table stand in, or
-            before the first load those that the strategy reads and one for all others.
+        columns: The dataset's columns, by their bronze names; see `shown_columns`.
         table: The table as it is.
     """
     sql = _Recorder()
-    plan = plan.model_copy(
-        update={"guards": Guards(allow_empty=True, minimum_fraction=0, maximum_rejected=sys.maxsize)}
-    )
-    columns = tuple(columns) or own_columns(tuple(table.types)) or (*needed_columns(plan.strategy), _OTHER_COLUMNS)
-    file = StagedFile(
-        key=_FILES,
-        format=FileFormat.CSV,
-        compression=Compression.NONE,
-        size_bytes=0,
-        etag="",
-        columns=None,
-        source_name=_FILES,
-    )
-    batch = StagedBatch(batch_id=plan.batch_id, files=(file,))
+    columns = shown_columns(plan, columns, table)
+    file = staged_file(columns)
     no_paths = cast("StagedPaths", None)  # no file is opened
-    state = LoadState(sql, plan, batch, no_paths, table, loaded_at=datetime.now(UTC))
-    created = dict.fromkeys((name for name in columns if name not in table.types), TEXT)
-    state.change = ColumnChange(written=tuple(columns), created=tuple(created))
-    state.types = column_types(table, created, plan.strategy)
+    state = LoadState(
+        sql=sql,
+        plan=unguarded(plan),
+        batch=StagedBatch(batch_id=plan.batch_id, files=(file,)),
+        paths=no_paths,
+        table=table,
+        loaded_at=datetime.now(UTC),
+    )
+    assume_columns(state, columns, TYPES, TEXT)
     state.readings = [_placeholder(file, columns)]
     sql.run("BEGIN TRANSACTION")
     loading.prepare(state)
@@ -90,13 +66,7 @@ def preview_load(plan: LoadPlan, columns: Sequence[str], table: Table) -> list[s
     loading.apply(state)
     loading.record(state)
     loading.commit(state)
-    return [_readable(one) for one in sql.statements if not _INTERNAL.match(one)]
-
-
-def _readable(statement: str) -> str:
-    """Returns a statement; of one that writes the ledger, only which table it writes."""
-    ledger = _LEDGER.match(statement)
-    return f"{ledger[0]} ..." if ledger else statement
+    return [readable(one) for one in sql.statements if not _INTERNAL.match(one)]
 
 
 def _placeholder(file: StagedFile, columns: Sequence[str]) -> Reading:
@@ -104,7 +74,7 @@ def _placeholder(file: StagedFile, columns: Sequence[str]) -> Reading:
         files=(file,),
         paths=(file.key,),
         columns=tuple(Column(name, TEXT, identifier(name)) for name in columns),
-        relation=identifier(_FILES),
+        relation=identifier(FILES),
         source_file="'<file>'",
         expected=RowRange(0, sys.maxsize),
     )

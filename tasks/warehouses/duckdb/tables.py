@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-from penstock.artifacts import METADATA_COLUMNS, TableRef
-from penstock.strategy import Cdc, Historical, LoadStrategy
+from penstock.artifacts import TableRef
 from tasks.warehouses.duckdb.connection import Sql
 from tasks.warehouses.quoting import identifier, literal, table_name
+from tasks.warehouses.tables import ColumnTypes, CountedTable
 
-METADATA_TYPES = {
-    name: "VARCHAR" if name in {"_source_file", "_batch_id"} else "TIMESTAMPTZ" for name in METADATA_COLUMNS
-}
-
-
-class Table(NamedTuple):
-    """A table as it is: its columns with their types, in order; `exists` is off before the first load."""
-
-    ref: TableRef
-    exists: bool
-    types: Mapping[str, str]
-    row_count: int
+TYPES = ColumnTypes(text="VARCHAR", time="TIMESTAMPTZ", boolean="BOOLEAN")
 
 
-def describe(sql: Sql, ref: TableRef) -> Table:
+def describe(sql: Sql, ref: TableRef) -> CountedTable:
     """Returns what the warehouse has of a table; not inside a transaction."""
     query = f"SELECT lower(name), type FROM pragma_table_info({literal(table_name(ref))}) ORDER BY cid"
     types = dict(sql.rows_if_exists(query) or ())
     row_count = sql.count(f"SELECT count(*) FROM {table_name(ref)}") if types else 0
-    return Table(ref, exists=bool(types), types=types, row_count=row_count)
+    return CountedTable(ref, exists=bool(types), types=types, row_count=row_count)
 
 
-def strategy_types(strategy: LoadStrategy) -> dict[str, str]:
-    """Returns the columns that a strategy adds, with their types."""
-    if isinstance(strategy, Historical):
-        return {"_valid_from": "TIMESTAMPTZ", "_valid_to": "TIMESTAMPTZ", "_is_current": "BOOLEAN"}
-    if isinstance(strategy, Cdc) and strategy.deletes == "soft":
-        return {"_is_deleted": "BOOLEAN"}
-    return {}
-
-
-def prepare_statements(table: Table, types: Mapping[str, str], *, is_replaced: bool = False) -> list[str]:
+def prepare_statements(table: CountedTable, types: Mapping[str, str], *, is_replaced: bool = False) -> list[str]:
     """Returns the DDL that gives a table the columns it needs.
 
     Args:
@@ -66,19 +45,7 @@ def prepare_statements(table: Table, types: Mapping[str, str], *, is_replaced: b
     ]
 
 
-def column_types(table: Table, changed: Mapping[str, str], strategy: LoadStrategy) -> dict[str, str]:
-    """Returns all columns that a table will have, in order: those it has, new ones, metadata, the strategy's.
-
-    Args:
-        table: The table as it is.
-        changed: The dataset's columns that are new or get another type.
-        strategy: May bring columns of its own.
-    """
-    ours = {**METADATA_TYPES, **strategy_types(strategy)}
-    return {**ours, **table.types, **changed} if table.exists else {**changed, **ours}
-
-
-def widened_types(sql: Sql, table: Table, incoming: Mapping[str, str]) -> dict[str, str]:
+def widened_types(sql: Sql, table: CountedTable, incoming: Mapping[str, str]) -> dict[str, str]:
     """Returns the table's columns that cannot hold what comes, with the types that hold both."""
     unified = {
         name: unified_types(sql, [table.types[name], of_type])

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from tasks.warehouses.templates import SqlFiles
 
-_FILES = SqlFiles(__package__)
-statement = _FILES.statement
-migrations = _FILES.migrations
+FILES = SqlFiles(__package__)
+statement = FILES.statement
+migrations = FILES.migrations

@@ -19,8 +19,9 @@ from tasks.warehouses.duckdb.errors import explained
 from tasks.warehouses.duckdb.loading import run_load
 from tasks.warehouses.duckdb.preview import preview_load
 from tasks.warehouses.duckdb.staged_paths import staged_paths
-from tasks.warehouses.duckdb.tables import Table, describe
+from tasks.warehouses.duckdb.tables import describe
 from tasks.warehouses.ledger_rows import in_utc
+from tasks.warehouses.tables import CountedTable
 
 
 class DuckDBWarehouse:
@@ -95,7 +96,9 @@ class DuckDBWarehouse:
         """
         with self._file.reading() as sql:
             table = (
-                Table(plan.target, exists=False, types={}, row_count=0) if sql is None else describe(sql, plan.target)
+                CountedTable(plan.target, exists=False, types={}, row_count=0)
+                if sql is None
+                else describe(sql, plan.target)
             )
         return preview_load(plan, columns, table)
 

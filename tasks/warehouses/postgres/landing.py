@@ -20,7 +20,7 @@ from tasks.warehouses.postgres.connection import undoable
 from tasks.warehouses.postgres.load_state import LANDING, LoadState
 from tasks.warehouses.postgres.plain_csv import NotPlainError, PlainCsv, copy_options, may_be_plain
 from tasks.warehouses.postgres.rejects import keep_unread
-from tasks.warehouses.postgres.tables import METADATA_TYPES, TEXT, TIME, columns_of, type_of
+from tasks.warehouses.postgres.tables import TEXT, TIME, TYPES, columns_of, type_of
 from tasks.warehouses.quoting import identifier, identifiers, literal
 
 _SKIPPED = "penstock_skipped_"
@@ -34,13 +34,13 @@ class _HoldsNulError(Exception):
 
 def create_landing(state: LoadState) -> None:
     """Makes the table that the rows land in."""
-    metadata = state.metadata()
+    metadata = state.metadata
     if state.lands_in_target:
         state.sql.run(f"CREATE TABLE {state.target} ({columns_of(state.types, metadata)})")
         return
     own = {name: state.types[name] for name in state.own_columns}
     skipped = {f"{_SKIPPED}{number}": TEXT for number in range(len(state.change.ignored))}
-    columns = [columns_of({**own, **skipped, **METADATA_TYPES}, metadata)]
+    columns = [columns_of({**own, **skipped, **TYPES.metadata}, metadata)]
     if isinstance(state.plan.strategy, Keyed):
         columns.append(_ROW_NUMBER)  # says which row was read last
     if isinstance(state.plan.strategy, Historical):

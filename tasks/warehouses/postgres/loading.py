@@ -35,8 +35,8 @@ from tasks.warehouses.postgres.load_state import LANDING, LoadState
 from tasks.warehouses.postgres.rejects import create_rejected, reject_failing, write_rejects
 from tasks.warehouses.postgres.replacing import replace
 from tasks.warehouses.postgres.tables import (
+    TYPES,
     change_statements,
-    column_types,
     columns_of,
     create_key_index,
     describe,
@@ -63,7 +63,14 @@ def run_load(sql: Sql, plan: LoadPlan, batch: StagedBatch, files: StagedFiles) -
             return LoadResult(outcome="already_loaded", target=plan.target, batch_id=batch.batch_id)
         check_interval(plan, records)
         check_age(plan, last_extraction(sql, plan.target))
-        state = LoadState(sql, plan, batch, files, describe(sql, plan.target), loaded_at=datetime.now(UTC))
+        state = LoadState(
+            sql=sql,
+            plan=plan,
+            batch=batch,
+            files=files,
+            table=describe(sql, plan.target),
+            loaded_at=datetime.now(UTC),
+        )
         check_table(plan, tuple(state.table.types), int(state.table.has_rows))
         survey(state)
         prepare(state)
@@ -87,7 +94,7 @@ def survey(state: LoadState) -> None:
     check_widened(plan, widened)
     state.warnings += [f"the column {name} was widened to {of_type}" for name, of_type in widened.items()]
     created = {name: type_of((brought or {})[name]) for name in state.change.created}
-    state.types = column_types(table, created | widened, plan.strategy)
+    state.types = TYPES.of_table(table, created | widened, plan.strategy)
 
 
 def prepare(state: LoadState) -> None:

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
-from penstock.artifacts import METADATA_COLUMNS, TableRef
-from penstock.strategy import Cdc, Historical, LoadStrategy
+from penstock.artifacts import TableRef
 from tasks.warehouses.postgres.connection import Sql
 from tasks.warehouses.postgres.templates import statement
 from tasks.warehouses.quoting import identifier, identifiers, literal, literals, table_name
+from tasks.warehouses.tables import ColumnTypes
 
 TEXT = "text"
 TIME = "timestamp with time zone"
-METADATA_TYPES = {name: TEXT if name in {"_source_file", "_batch_id"} else TIME for name in METADATA_COLUMNS}
+TYPES = ColumnTypes(text=TEXT, time=TIME, boolean="boolean")
 
 _INDEX_DIGITS = 10
 
@@ -98,21 +98,6 @@ def duckdb_type_of(of_type: str) -> str:
     if numeric and int(numeric[1]) <= _WIDEST_DECIMAL and of_type not in _TO_DUCKDB:
         return f"DECIMAL({numeric[1]},{numeric[2]})"
     return _TO_DUCKDB.get(of_type, "VARCHAR")
-
-
-def strategy_types(strategy: LoadStrategy) -> dict[str, str]:
-    """Returns the columns that a strategy adds, with their types."""
-    if isinstance(strategy, Historical):
-        return {"_valid_from": TIME, "_valid_to": TIME, "_is_current": "boolean"}
-    if isinstance(strategy, Cdc) and strategy.deletes == "soft":
-        return {"_is_deleted": "boolean"}
-    return {}
-
-
-def column_types(table: Table, changed: Mapping[str, str], strategy: LoadStrategy) -> dict[str, str]:
-    """Returns all columns that a table will have, in order: those it has, new ones, metadata, the strategy's."""
-    ours = {**METADATA_TYPES, **strategy_types(strategy)}
-    return {**ours, **table.types, **changed} if table.exists else {**changed, **ours}
 
 
 def columns_of(types: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> str:

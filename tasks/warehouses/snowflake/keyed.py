@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from penstock.strategy import Cdc, Historical, Incremental
 from tasks.warehouses.guards import check_shrink
+from tasks.warehouses.history import is_late
 from tasks.warehouses.keys import Keyed
 from tasks.warehouses.snowflake.ledger import last_extraction
 from tasks.warehouses.snowflake.load_state import LoadState
@@ -19,7 +20,6 @@ from tasks.warehouses.snowflake.templates import statement
 
 OUTCOME, ORDER = "penstock$outcome", "penstock$order"
 _PLACE = ("penstock$file_number", "penstock$row")
-_LATE_SNAPSHOT = "the extract is older than one that is loaded, so keys that it lacks were not closed"
 
 
 def create_applied(state: LoadState) -> None:
@@ -89,8 +89,7 @@ def add_versions(state: LoadState, strategy: Historical) -> None:
 def _close_absent(state: LoadState, values: dict[str, str]) -> int:
     """Ends the open versions of keys that a full extract lacks; a late extract says nothing of the time after it."""
     newest = last_extraction(state.sql, state.plan.target)
-    if newest is not None and newest > state.plan.extracted_at:
-        state.warnings.append(_LATE_SNAPSHOT)
+    if is_late(state, newest):
         values["reopens"] = "FALSE"
         return 0
     rows_open = state.sql.count(statement("history", "count_open", values))

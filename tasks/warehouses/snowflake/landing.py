@@ -65,11 +65,12 @@ def land_files(state: LoadState) -> None:
 
 def create_rows(state: LoadState) -> None:
     """Makes the view of the landed rows: own columns, metadata, what the strategy computes, and their place."""
+    metadata = {"_source_file": "f.source_name", **state.metadata}
     values = {
         "rows": state.names.rows,
         "landing": state.names.landing,
         "own": ", ".join(f"l.{identifier(name)}" for name in state.own_columns) or "NULL AS penstock_none",
-        "metadata": ", ".join(f"{value} AS {identifier(name)}" for name, value in state.metadata().items()),
+        "metadata": ", ".join(f"{value} AS {identifier(name)}" for name, value in metadata.items()),
         "computed": _computed(state) if knows_columns(state) else "",
         "files": state.file_values,
     }

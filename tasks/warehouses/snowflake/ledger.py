@@ -10,7 +10,8 @@ from penstock.artifacts import Interval, StagedBatch, TableRef
 from penstock.connections import ExternalStage, InternalStage
 from penstock.ledger import LoadRecord, Span
 from tasks.warehouses.ledger_rows import RECORD_COLUMNS, check_version, in_utc, record_of, record_values
-from tasks.warehouses.snowflake.quoting import Scalar, literal, literals
+from tasks.warehouses.quoting import Scalar
+from tasks.warehouses.snowflake.quoting import literal, literals
 from tasks.warehouses.snowflake.session import Sql
 from tasks.warehouses.snowflake.templates import migrations, statement
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import NamedTuple
 
-from penstock.artifacts import METADATA_COLUMNS, FileFormat, LoadPlan, StagedBatch, StagedFile
-from tasks.warehouses.columns import ColumnChange, own_columns
-from tasks.warehouses.counts import LoadCounts
-from tasks.warehouses.snowflake.quoting import literal, table_name
+from penstock.artifacts import FileFormat, StagedFile
+from tasks.warehouses.load_state import AnyLoadState
+from tasks.warehouses.snowflake.quoting import SNOWFLAKE, literal
 from tasks.warehouses.snowflake.session import Sql
 from tasks.warehouses.snowflake.stage_files import StagedNames
-from tasks.warehouses.snowflake.tables import Table
+from tasks.warehouses.snowflake.templates import FILES
+from tasks.warehouses.tables import CountedTable
 
 
 class Reject(NamedTuple):
@@ -60,52 +60,26 @@ def new_names(batch_id: str, now: datetime) -> Names:
     return Names(f"{now.astimezone(UTC):%Y%m%d%H%M%S}_{digest}_{secrets.token_hex(4)}")
 
 
-@dataclass
-class LoadState:
-    """A load under way.
+@dataclass(kw_only=True)
+class LoadState(AnyLoadState):
+    """A load under way; `AnyLoadState` has the rest.
 
     Attributes:
-        sql: The session.
-        plan: What was decided.
-        batch: The staged files.
-        staged: Where Snowflake finds them.
+        staged: Where Snowflake finds the files.
         names: What this load calls its own objects.
-        table: The target as it was before the load.
-        loaded_at: What `_loaded_at` will hold.
-        change: What becomes of its columns.
-        types: All columns that the target has now, with their types, in order.
         json_keys: The keys of JSON lines, by their bronze names.
         rejects: Rows that did not land.
     """
 
+    sql_files = FILES
+    quoting = SNOWFLAKE
+
     sql: Sql
-    plan: LoadPlan
-    batch: StagedBatch
     staged: StagedNames
     names: Names
-    table: Table
-    loaded_at: datetime
-    change: ColumnChange = field(default_factory=lambda: ColumnChange(written=(), created=()))
-    types: Mapping[str, str] = field(default_factory=dict)
+    table: CountedTable
     json_keys: Mapping[str, str] = field(default_factory=dict)
-    counts: LoadCounts = field(default_factory=LoadCounts)
     rejects: list[Reject] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def target(self) -> str:
-        """The target's full name, quoted."""
-        return table_name(self.plan.target)
-
-    @property
-    def own_columns(self) -> tuple[str, ...]:
-        """The target's columns that are the dataset's."""
-        return own_columns(tuple(self.types))
-
-    @property
-    def landed_columns(self) -> tuple[str, ...]:
-        """The dataset's columns and the metadata: what landing fills."""
-        return (*self.own_columns, *METADATA_COLUMNS)
 
     @property
     def files(self) -> list[StagedFile]:
@@ -124,15 +98,3 @@ class LoadState:
             for number, file in enumerate(self.files)
         ]
         return ", ".join(rows) or "('', 0, '')"
-
-    def metadata(self) -> dict[str, str]:
-        """Returns the expressions of the metadata columns."""
-        interval = self.plan.interval
-        values = {
-            "_batch_id": self.plan.batch_id,
-            "_window_start": interval.start,
-            "_window_end": interval.end,
-            "_extracted_at": self.plan.extracted_at,
-            "_loaded_at": self.loaded_at,
-        }
-        return {"_source_file": "f.source_name", **{name: literal(value) for name, value in values.items()}}

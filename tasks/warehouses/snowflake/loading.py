@@ -42,7 +42,7 @@ from tasks.warehouses.snowflake.quoting import identifier
 from tasks.warehouses.snowflake.replacing import partition_checks, replace_all, replace_partition, replace_window
 from tasks.warehouses.snowflake.session import Sql, transaction
 from tasks.warehouses.snowflake.stage_files import stage_name, staged_names
-from tasks.warehouses.snowflake.tables import TEXT, column_types, describe, prepare_statements, widened_types
+from tasks.warehouses.snowflake.tables import TEXT, TYPES, describe, prepare_statements, widened_types
 
 LEFTOVER_AGE = timedelta(days=2)
 """How old a load's own objects must be before another load takes them for those of a killed one."""
@@ -67,7 +67,7 @@ def run_load(
     now = datetime.now(UTC)
     names = new_names(batch.batch_id, now)
     with staged_names(sql, stage, batch, store, names.suffix) as staged:
-        state = LoadState(sql, plan, batch, staged, names, table, loaded_at=now)
+        state = LoadState(sql=sql, plan=plan, batch=batch, staged=staged, names=names, table=table, loaded_at=now)
         with own_objects(state):
             survey(state)
             land(state)
@@ -126,7 +126,7 @@ def survey(state: LoadState) -> None:
     check_widened(plan, widened)
     state.warnings += [f"the column {name} was widened to {of_type}" for name, of_type in widened.items()]
     created = {name: (types or {})[name] for name in state.change.created}
-    state.types = column_types(state.table, created | widened, plan.strategy)
+    state.types = TYPES.of_table(state.table, created | widened, plan.strategy)
 
 
 def land(state: LoadState) -> None:

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
-from penstock.artifacts import METADATA_COLUMNS, TableRef
+from penstock.artifacts import TableRef
 from penstock.errors import SchemaContractError
-from penstock.strategy import Cdc, Historical, LoadStrategy
 from tasks.warehouses.snowflake.quoting import identifier, literal, table_name
 from tasks.warehouses.snowflake.session import Sql
+from tasks.warehouses.tables import ColumnTypes, CountedTable
 
 TEXT = "VARCHAR"
-METADATA_TYPES = {name: TEXT if name in {"_source_file", "_batch_id"} else "TIMESTAMP_TZ" for name in METADATA_COLUMNS}
+TYPES = ColumnTypes(text=TEXT, time="TIMESTAMP_TZ", boolean="BOOLEAN")
 
 
-class Table(NamedTuple):
-    """A table as it is: its columns with their types, in order; `exists` is off before the first load."""
-
-    ref: TableRef
-    exists: bool
-    types: Mapping[str, str]
-    row_count: int
-
-
-def describe(sql: Sql, ref: TableRef) -> Table:
+def describe(sql: Sql, ref: TableRef) -> CountedTable:
     """Returns what the warehouse has of a table."""
     schema, name = literal(ref.schema_name.upper()), literal(ref.name.upper())
     rows = sql.rows(
@@ -33,7 +23,7 @@ def describe(sql: Sql, ref: TableRef) -> Table:
     )
     types = {column: _type(kind, precision, scale) for column, kind, precision, scale in rows}
     row_count = sql.count(f"SELECT count(*) FROM {table_name(ref)}") if types else 0
-    return Table(ref, exists=bool(types), types=types, row_count=row_count)
+    return CountedTable(ref, exists=bool(types), types=types, row_count=row_count)
 
 
 def _type(kind: str, precision: int | None, scale: int | None) -> str:
@@ -42,16 +32,7 @@ def _type(kind: str, precision: int | None, scale: int | None) -> str:
     return f"NUMBER({precision}, {scale or 0})" if kind == "NUMBER" and precision else kind
 
 
-def strategy_types(strategy: LoadStrategy) -> dict[str, str]:
-    """Returns the columns that a strategy adds, with their types."""
-    if isinstance(strategy, Historical):
-        return {"_valid_from": "TIMESTAMP_TZ", "_valid_to": "TIMESTAMP_TZ", "_is_current": "BOOLEAN"}
-    if isinstance(strategy, Cdc) and strategy.deletes == "soft":
-        return {"_is_deleted": "BOOLEAN"}
-    return {}
-
-
-def prepare_statements(table: Table, types: Mapping[str, str]) -> list[str]:
+def prepare_statements(table: CountedTable, types: Mapping[str, str]) -> list[str]:
     """Returns the DDL that gives a table the columns it needs; each statement commits by itself and may run twice."""
     name = table_name(table.ref)
     if not table.exists:
@@ -72,13 +53,7 @@ def prepare_statements(table: Table, types: Mapping[str, str]) -> list[str]:
     ]
 
 
-def column_types(table: Table, changed: Mapping[str, str], strategy: LoadStrategy) -> dict[str, str]:
-    """Returns all columns that a table will have, in order: those it has, new ones, metadata, the strategy's."""
-    ours = {**METADATA_TYPES, **strategy_types(strategy)}
-    return {**ours, **table.types, **changed} if table.exists else {**changed, **ours}
-
-
-def widened_types(table: Table, incoming: Mapping[str, str]) -> dict[str, str]:
+def widened_types(table: CountedTable, incoming: Mapping[str, str]) -> dict[str, str]:
     """Returns the table's columns that cannot hold what comes, with the types that hold both.
 
     Raises:
