@@ -18,8 +18,8 @@ from pathlib import Path
 from flows.local_server import local_prefect, stop_server
 from flows.local_server_files import LocalServer
 
-# A killed test session cannot stop its server; between two tests this much time does not pass.
-ABANDONED_SECONDS = 300.0
+# A killed test session cannot stop its server; between two tests that use it this much time does not pass.
+ABANDONED_SECONDS = 3600.0
 
 
 @contextlib.contextmanager
