@@ -19,7 +19,6 @@ from flows.local_server import configured_api_url
 from penstock.connections import (
     AnyConnection,
     FolderConnection,
-    GladlyConnection,
     RestConnection,
     S3Connection,
     StoreConnection,
@@ -28,12 +27,9 @@ from penstock.connections import (
 from penstock.errors import ConfigurationError
 from penstock.pipeline import PipelineSpec
 from penstock.platform import BlockRef, PlatformSpec
-from penstock.sources.rest import RestDataset
-from penstock.sources.s3_files import FilesDataset
 from tasks.definitions.project import Project
 from tasks.definitions.reading import read_platform
 from tasks.probing.contract import Seen
-from tasks.sources.globs import literal_prefix
 from tasks.staging.opening import open_store
 
 _STORES = get_args(StoreConnection)
@@ -137,22 +133,10 @@ def _probe_warehouse(platform: PlatformSpec, timeout_seconds: float) -> Seen:
 
 def _probe_connection(platform: PlatformSpec, name: str, pipelines: list[PipelineSpec], timeout_seconds: float) -> Seen:
     from tasks.environment import Environment
-    from tasks.probing.source import probe_gladly, probe_rest
-    from tasks.probing.store import probe_source_store
+    from tasks.probing.registry import probe_connection
 
-    connection = Environment(platform).connection(name)
-    if isinstance(connection, GladlyConnection):
-        return probe_gladly(name, connection, timeout_seconds=timeout_seconds)
-    if isinstance(connection, RestConnection):
-        return probe_rest(name, connection, _plain_path(pipelines), timeout_seconds=timeout_seconds)
-    globs = [dataset.glob for one in pipelines for dataset in one.datasets if isinstance(dataset, FilesDataset)]
-    return probe_source_store(open_store(connection), literal_prefix(globs[0]) if globs else "")
-
-
-def _plain_path(pipelines: list[PipelineSpec]) -> str | None:
-    """Returns the path of a dataset that can be asked for as it is: it only reads, and needs no parent."""
-    datasets = [dataset for pipeline in pipelines for dataset in pipeline.datasets if isinstance(dataset, RestDataset)]
-    return next((one.path for one in datasets if one.method == "GET" and one.parent is None), None)
+    datasets = [dataset for pipeline in pipelines for dataset in pipeline.datasets]
+    return probe_connection(name, Environment(platform).connection(name), datasets, timeout_seconds=timeout_seconds)
 
 
 def _probe_dbt(platform: PlatformSpec) -> Seen:

@@ -24,14 +24,18 @@ def extract(
     request: ExtractRequest, connection: RestConnection, sink: ExtractSink, *, clock: Clock = SYSTEM_CLOCK
 ) -> None:
     """Extracts a dataset; see `tasks.sources.contract`."""
-    dataset = cast("RestDataset", request.dataset)
-    endpoint = endpoint_of(dataset, request.interval)
+    with HttpClient(settings_of(request.connection_name, connection), clock=clock) as client:
+        write_endpoint(client, cast("RestDataset", request.dataset), request.interval, sink)
+
+
+def write_endpoint(client: HttpClient, dataset: RestDataset, interval: Interval, sink: ExtractSink) -> None:
+    """Writes an endpoint's records for an interval; sources that declare their endpoints as data come here too."""
+    endpoint = endpoint_of(dataset, interval)
     is_windowed = dataset.window_parameters is not None
-    settings = settings_of(request.connection_name, connection)
-    with HttpClient(settings, clock=clock) as client, JsonLinesFiles(sink, dataset.path) as files:
+    with JsonLinesFiles(sink, dataset.path) as files:
         if dataset.parent is None:
             for number, page in enumerate(walk(client, endpoint, sink.warn)):
-                doubt = ignored_window(page.records, request.interval) if is_windowed and number == 0 else None
+                doubt = ignored_window(page.records, interval) if is_windowed and number == 0 else None
                 if doubt is not None:
                     sink.warn(doubt)
                 files.write(page.lines, len(page.records), was_mended=page.was_mended)

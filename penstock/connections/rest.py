@@ -1,0 +1,69 @@
+"""An HTTP API, and how a request may carry its credentials."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+
+from penstock.connections.base import Address, ConnectionSpec, RateLimit
+
+
+class NoAuth(ConnectionSpec):
+    """Nothing is sent."""
+
+    kind: Literal["none"]
+
+
+class BasicAuth(ConnectionSpec):
+    """HTTP Basic."""
+
+    kind: Literal["basic"]
+    username: str
+    password: SecretStr
+
+
+class BearerAuth(ConnectionSpec):
+    """A fixed token in `Authorization: Bearer`."""
+
+    kind: Literal["bearer"]
+    token: SecretStr
+
+
+class ApiKeyAuth(ConnectionSpec):
+    """A key in a header or in the query."""
+
+    kind: Literal["api_key"]
+    name: str = Field(description="Header or query parameter that carries the key.")
+    value: SecretStr
+    location: Literal["header", "query"] = "header"
+
+
+class OAuth2Auth(ConnectionSpec):
+    """OAuth 2 client credentials; the token is renewed before it expires and after a 401."""
+
+    kind: Literal["oauth2"]
+    token_url: Address
+    client_id: str
+    client_secret: SecretStr
+    scope: str | None = None
+    secret_in: Literal["body", "header"] = Field(
+        default="body", description="Whether the token request carries the client in its form or as HTTP Basic."
+    )
+    parameters: dict[str, str] = Field(
+        default_factory=dict, description="More fields of the token request, such as `audience`; no secrets here."
+    )
+
+
+Auth = Annotated[NoAuth | BasicAuth | BearerAuth | ApiKeyAuth | OAuth2Auth, Field(discriminator="kind")]
+
+
+class RestConnection(ConnectionSpec):
+    """An HTTP API."""
+
+    kind: Literal["rest"]
+    base_url: Address
+    auth: Auth = NoAuth(kind="none")
+    headers: dict[str, str] = Field(default_factory=dict, description="Sent with every request; no secrets here.")
+    rate_limit: RateLimit | None = None
+    timeout_seconds: float = Field(default=60.0, gt=0)
