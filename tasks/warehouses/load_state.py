@@ -35,6 +35,7 @@ class AnyLoadState:
         batch: The staged files.
         table: The target as it was before the load.
         loaded_at: What `_loaded_at` will hold.
+        newest_extraction: When the newest extraction was made that the target holds; None before the first.
         change: What becomes of its columns.
         types: All columns that the target has in the end, with their types, in order.
     """
@@ -47,6 +48,7 @@ class AnyLoadState:
     batch: StagedBatch
     table: TargetTable
     loaded_at: datetime
+    newest_extraction: datetime | None = None
     change: ColumnChange = field(default_factory=lambda: ColumnChange(written=(), created=()))
     types: Mapping[str, str] = field(default_factory=dict)
     counts: LoadCounts = field(default_factory=LoadCounts)

@@ -1,5 +1,5 @@
 -- name: date
-UPDATE landing SET _valid_from = penstock.instant(${order_by}::TEXT)
+UPDATE landing SET _valid_from = ${instant}
 
 -- name: drop_repeated
 -- Of several rows with one key and one time the last read stays.
@@ -8,6 +8,7 @@ DELETE FROM landing WHERE penstock_row IN (
     FROM (
         SELECT penstock_row, row_number() OVER (PARTITION BY ${keys}, _valid_from ORDER BY penstock_row DESC) AS place
         FROM landing
+        WHERE (${keys}) IN (SELECT ${keys} FROM landing GROUP BY ${keys} HAVING count(*) > 1)
     ) AS p
     WHERE p.place > 1
 )

@@ -8,6 +8,7 @@ DELETE FROM landing WHERE penstock_row IN (
     FROM (
         SELECT penstock_row, row_number() OVER (PARTITION BY ${keys} ORDER BY ${order}penstock_row DESC) AS place
         FROM landing
+        WHERE (${keys}) IN (SELECT ${keys} FROM landing GROUP BY ${keys} HAVING count(*) > 1)
     ) AS p
     WHERE p.place > 1
 )
