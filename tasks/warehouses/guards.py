@@ -120,7 +120,7 @@ def check_shrink(plan: LoadPlan, *, rows_before: int, rows_landed: int) -> None:
         GuardError: it is empty, or has less than `minimum_fraction` of the rows.
     """
     check_replacement(plan, rows_replaced=rows_before, rows_landed=rows_landed)
-    if rows_landed and rows_landed < plan.guards.minimum_fraction * rows_before:
+    if 0 < rows_landed < plan.guards.minimum_fraction * rows_before:
         raise GuardError(
             "the extract is much smaller than what the table holds",
             guidance="If it is right, lower the limit for one run, as with `--guard minimum_fraction=0`.",

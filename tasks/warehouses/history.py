@@ -102,7 +102,9 @@ def _follow_open_versions(state: AnyLoadState, values: dict[str, str]) -> None:
     counts = state.counts
     state.run("history", "match", values)
     state.run("history", "find_late", values)
-    counts.updated += state.run("history", "end_open", values)
+    state.run("history", "forget_late", values)
+    with state.by_place():
+        counts.updated += state.run("history", "end_open", values)
     counts.inserted += state.run("history", "insert_open", values)
 
 
@@ -113,5 +115,6 @@ def _rebuild_histories(state: AnyLoadState, values: dict[str, str]) -> None:
     state.run("history", "drop_unchanged", values)
     state.run("history", "timeline", values)
     counts.deleted += state.run("history", "delete_superseded", values)
-    counts.updated += state.run("history", "update_ends", values)
+    with state.by_place():
+        counts.updated += state.run("history", "update_ends", values)
     counts.inserted += state.run("history", "insert", values)
