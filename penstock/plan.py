@@ -117,6 +117,7 @@ class DatasetPlan(Artifact):
             run_kind=self.request.run_kind,
             schema_contract=self.dataset.spec.schema_contract,
             guards=self.guards,
+            cluster_by=self.dataset.spec.cluster_by,
             reload=self.request.loads_again,
             extracted_at=extracted_at,
         )
