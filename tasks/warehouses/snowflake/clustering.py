@@ -1,7 +1,7 @@
 """Clustering keys: by which columns Snowflake keeps a table's rows together, so that queries read fewer of its files.
 
 `ALTER TABLE ... CLUSTER BY` (https://docs.snowflake.com/en/sql-reference/sql/alter-table, "Clustering actions") is DDL
-and commits by itself. Snowflake then reclusters on its own, which is paid for: hence no key that a dataset does not name.
+and commits by itself. Snowflake then reclusters on its own, and is paid for that: hence no key that no dataset names.
 """
 
 from __future__ import annotations
