@@ -1,5 +1,6 @@
 -- name: date
-UPDATE landing SET _valid_from = ${instant}
+-- An UPDATE would leave every row twice, for the statements after it to pass over.
+ALTER TABLE landing ALTER COLUMN _valid_from TYPE TIMESTAMPTZ USING ${instant}
 
 -- name: drop_repeated
 -- Of several rows with one key and one time the last read stays.
