@@ -14,7 +14,9 @@ BENCHMARKS = (
     "rest_extract",
     "rest_pipeline",
     "csv_load",
+    "merge",
     "postgres_load",
+    "postgres_merge",
     "many_datasets",
     "deploy",
 )

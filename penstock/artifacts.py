@@ -184,6 +184,7 @@ class LoadPlan(Artifact):
     schema_contract: SchemaContract = "evolve"
     typed: bool = Field(default=False, description="Keep the file's own types (SQL sources) instead of text.")
     guards: Guards = Guards()
+    cluster_by: tuple[str, ...] = Field(default=(), description="Columns by which the warehouse keeps rows together.")
     reload: bool = Field(default=False, description="Load although the ledger already has the interval.")
     extracted_at: AwareDatetime
 

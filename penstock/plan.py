@@ -18,6 +18,7 @@ from penstock.sources.base import Reuse, SourceSpec
 from penstock.sources.registry import SOURCES
 from penstock.spec import Artifact, Spec
 from penstock.strategy import LoadStrategy
+from penstock.strategy_fit import check_fit
 from penstock.window import IntervalWindow, TimeWindow
 from penstock.window_resolution import resolve
 
@@ -116,6 +117,7 @@ class DatasetPlan(Artifact):
             run_kind=self.request.run_kind,
             schema_contract=self.dataset.spec.schema_contract,
             guards=self.guards,
+            cluster_by=self.dataset.spec.cluster_by,
             reload=self.request.loads_again,
             extracted_at=extracted_at,
         )
@@ -148,7 +150,9 @@ def decide(
         One decision a dataset, in the file's order.
 
     Raises:
-        ConfigurationError: a dataset that the pipeline does not have, or one whose extractions cannot be reused.
+        ConfigurationError: a dataset that the pipeline does not have, or one whose extractions cannot be reused; or a
+            strategy that cannot work on the interval.
+        GuardError: a strategy that would destroy data outside the interval.
     """
     chosen = select_datasets(pipeline, request.datasets)
     return tuple(_decide_one(pipeline, dataset, request, records.get(dataset.target, ())) for dataset in chosen)
@@ -199,6 +203,7 @@ def _decide_one(
         return skip
     if not request.loads_again and covers(held(records, strategy.kind), interval):
         return skip.model_copy(update={"reason": "already_loaded"})
+    check_fit(strategy, interval, dataset.target)
     return DatasetPlan(
         client=pipeline.client,
         pipeline=pipeline.pipeline,

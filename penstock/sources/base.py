@@ -29,6 +29,9 @@ class DatasetSpec(Spec):
     load_strategy: LoadStrategy | None = None
     schema_contract: SchemaContract = "evolve"
     guards: Guards = Guards()
+    cluster_by: tuple[str, ...] = Field(
+        default=(), description="Clustering key of the table on Snowflake: bronze columns; others pass it over."
+    )
 
 
 class SourceTraits(Spec):

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from penstock.artifacts import LoadPlan
-from penstock.errors import ConfigurationError, DataError, GuardError
+from penstock.errors import DataError, GuardError
 from penstock.ledger import LoadRecord, overlapping
-from penstock.strategy import Append, FullRefresh, Historical, Partition
+from penstock.strategy import Append, FullRefresh, Historical
+from penstock.strategy_fit import check_fit
 
 VERSION_COLUMN = "_valid_from"
 """Marks a table of `historical` loads."""
@@ -61,18 +62,7 @@ def check_interval(plan: LoadPlan, records: Sequence[LoadRecord]) -> None:
         GuardError: `append` would cut through an earlier load, or `absent: close` would close keys on a slice.
     """
     strategy, interval = plan.strategy, plan.interval
-    if isinstance(strategy, Partition) and interval.is_full:
-        raise ConfigurationError(
-            "`partition` replaces the rows of an interval, and this load has none",
-            guidance="Give the dataset a window with bounds, or load it with `full_refresh`.",
-            target=str(plan.target),
-        )
-    if isinstance(strategy, Historical) and strategy.absent == "close" and not interval.is_full:
-        raise GuardError(
-            "`absent: close` would end the history of every key outside this slice",
-            guidance="Extract everything (window `full`), or set `absent: keep`.",
-            target=str(plan.target),
-        )
+    check_fit(strategy, interval, plan.target)
     cut = overlapping(records, interval) if isinstance(strategy, Append) else []
     if cut:
         raise GuardError(
@@ -130,7 +120,7 @@ def check_shrink(plan: LoadPlan, *, rows_before: int, rows_landed: int) -> None:
         GuardError: it is empty, or has less than `minimum_fraction` of the rows.
     """
     check_replacement(plan, rows_replaced=rows_before, rows_landed=rows_landed)
-    if rows_landed and rows_landed < plan.guards.minimum_fraction * rows_before:
+    if 0 < rows_landed < plan.guards.minimum_fraction * rows_before:
         raise GuardError(
             "the extract is much smaller than what the table holds",
             guidance="If it is right, lower the limit for one run, as with `--guard minimum_fraction=0`.",

@@ -14,42 +14,22 @@ from tasks.warehouses.quoting import identifier, identifiers, literal
 _LATE_SNAPSHOT = "the extract is older than one that is loaded, so keys that it lacks were not closed"
 
 
-def place_versions(state: AnyLoadState, strategy: Historical, values: dict[str, str]) -> None:
-    """Puts the landed rows into the histories of their keys; no two of a key have one time.
+def add_versions(state: AnyLoadState, strategy: Historical, values: dict[str, str]) -> None:
+    """Puts the landed rows into the histories of their keys.
 
     A row that differs in any column from the version of its time is a version of its own; late ones land in their place
     and end the version before them. With `order_by` the result does not depend on the order in which batches come.
     Without it a version holds since the extraction that first saw it, and an unchanged row leaves no trace.
     """
+    _drop_repeated(state, values)
+    if strategy.absent == "close":
+        state.counts.updated += _close_absent(state, values)
+        _drop_repeated(state, values)
     if strategy.order_by is None:
         state.run("history", "drop_unchanged", values)
     _follow_open_versions(state, values)
     if state.count("history", "count_late", values):
         _rebuild_histories(state, values)
-
-
-def drop_repeated(state: AnyLoadState, values: dict[str, str]) -> None:
-    """Keeps the last landed row of each key and time."""
-    if state.count("history", "count_repeated", values):
-        state.run("history", "drop_repeated", values)
-
-
-def close_absent(state: AnyLoadState, values: dict[str, str], newest: datetime | None) -> int:
-    """Ends the open versions of keys that a full extract lacks, and returns how many.
-
-    Args:
-        state: The load.
-        values: What fills the statements.
-        newest: When the newest extraction was made that the target holds; a late extract says nothing of the time
-            after it.
-    """
-    if is_late(state, newest):
-        return 0
-    rows_open = state.count("history", "count_open", values)
-    check_shrink(state.plan, rows_before=rows_open, rows_landed=state.counts.landed)
-    closed = state.run("history", "close_absent", values)
-    state.run("history", "reopen", values)
-    return closed
 
 
 def is_late(state: AnyLoadState, newest: datetime | None) -> bool:
@@ -97,12 +77,34 @@ def history_values(
     }
 
 
+def _drop_repeated(state: AnyLoadState, values: dict[str, str]) -> None:
+    """Keeps the last landed row of each key and time."""
+    if state.count("history", "count_repeated", values):
+        state.run("history", "drop_repeated", values)
+
+
+def _close_absent(state: AnyLoadState, values: dict[str, str]) -> int:
+    """Ends the open versions of keys that a full extract lacks, and returns how many.
+
+    A late extract says nothing of the time after it.
+    """
+    if is_late(state, state.newest_extraction):
+        return 0
+    rows_open = state.count("history", "count_open", values)
+    check_shrink(state.plan, rows_before=rows_open, rows_landed=state.counts.landed)
+    closed = state.run("history", "close_absent", values)
+    state.run("history", "reopen", values)
+    return closed
+
+
 def _follow_open_versions(state: AnyLoadState, values: dict[str, str]) -> None:
     """Applies the rows that simply come after what is known of their keys, and leaves the others in `landing`."""
     counts = state.counts
     state.run("history", "match", values)
     state.run("history", "find_late", values)
-    counts.updated += state.run("history", "end_open", values)
+    state.run("history", "forget_late", values)
+    with state.by_place():
+        counts.updated += state.run("history", "end_open", values)
     counts.inserted += state.run("history", "insert_open", values)
 
 
@@ -113,5 +115,6 @@ def _rebuild_histories(state: AnyLoadState, values: dict[str, str]) -> None:
     state.run("history", "drop_unchanged", values)
     state.run("history", "timeline", values)
     counts.deleted += state.run("history", "delete_superseded", values)
-    counts.updated += state.run("history", "update_ends", values)
+    with state.by_place():
+        counts.updated += state.run("history", "update_ends", values)
     counts.inserted += state.run("history", "insert", values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
@@ -35,6 +36,7 @@ class AnyLoadState:
         batch: The staged files.
         table: The target as it was before the load.
         loaded_at: What `_loaded_at` will hold.
+        newest_extraction: When the newest extraction was made that the target holds; None before the first.
         change: What becomes of its columns.
         types: All columns that the target has in the end, with their types, in order.
     """
@@ -47,6 +49,7 @@ class AnyLoadState:
     batch: StagedBatch
     table: TargetTable
     loaded_at: datetime
+    newest_extraction: datetime | None = None
     change: ColumnChange = field(default_factory=lambda: ColumnChange(written=(), created=()))
     types: Mapping[str, str] = field(default_factory=dict)
     counts: LoadCounts = field(default_factory=LoadCounts)
@@ -79,6 +82,10 @@ class AnyLoadState:
             "_loaded_at": self.loaded_at,
         }
         return {name: self.quoting.literal(value) for name, value in values.items()}
+
+    def by_place(self) -> AbstractContextManager[None]:
+        """Lets the statements of the block find the target's rows by their places, which one other table tells."""
+        return nullcontext()
 
     def run(self, file: str, name: str, values: Mapping[str, str]) -> int:
         """Runs a statement of the warehouse's SQL files and returns how many rows it changed."""

@@ -171,6 +171,11 @@ PREVIEWS = [
     ({"kind": "incremental", "keys": ["id"], "order_by": "v"}, "INSERT INTO {target}", "DELETE FROM {target}"),
     ({"kind": "historical", "keys": ["id"]}, "INSERT INTO {target}", "(UPDATE|DELETE FROM) {target}"),
     (
+        {"kind": "historical", "keys": ["id"], "absent": "close"},
+        "INSERT INTO {target}",
+        r"UPDATE {target} AS t\s+SET _valid_to = '?.*_is_current = false\s+WHERE t._is_current",
+    ),
+    (
         {"kind": "cdc", "keys": ["id"], "order_by": "v", "delete_column": "op"},
         "INSERT INTO {target}",
         "DELETE FROM {target}",

@@ -240,6 +240,35 @@ def test_a_connection_that_is_ended_in_mid_copy_leaves_the_table_and_the_load_ca
     assert loader.warehouse.load(plan, batch, loader.store).rows_landed == 400_000
 
 
+def test_a_deadlock_leaves_the_table_and_the_load_can_be_tried_again(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader.load(APPEND, [{"csv": "id\n1\n"}], at=1)
+    plan = loader.plan(APPEND, at=2)
+    batch = loader.batch(plan, [{"csv": "id\n2\n"}])
+    record = loading.record
+    with administrator(DATABASE) as other, monkeypatch.context() as patched:
+        other.execute("SET deadlock_timeout = '60s'")  # the load finds it first, and is the one that is ended
+        other.execute("BEGIN; LOCK TABLE penstock.files")
+        waiting = threading.Thread(target=other.execute, args=(f"LOCK TABLE {TARGET}",))
+
+        def record_when_the_other_waits(state: Any) -> Any:
+            waiting.start()
+            asked = "SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted"
+            with administrator(DATABASE) as watcher:
+                while not watcher.execute(asked, [other.info.backend_pid]).fetchall():
+                    waiting.join(0.01)
+            return record(state)
+
+        patched.setattr(loading, "record", record_when_the_other_waits)
+        with pytest.raises(TransientError) as raised:
+            loader.warehouse.load(plan, batch, loader.store)
+        waiting.join()
+    assert raised.value.sqlstate == "40P01"
+    assert loader.rows() == [{"id": "1"}]
+    assert loader.warehouse.load(plan, batch, loader.store).rows_landed == 1
+
+
 def test_a_value_that_does_not_fit_a_typed_column_is_not_quoted(loader: Loader) -> None:
     loader.load(APPEND, [{"csv": "id\n1\n"}], at=1)
     with administrator(DATABASE) as connection:

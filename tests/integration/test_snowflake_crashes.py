@@ -22,7 +22,7 @@ from tasks.warehouses.snowflake import loading
 from tests.contract.warehouse_cases import Loader, in_order
 from tests.fakes.snowflake.connection import snowflake_connection
 
-STEPS = ("land", "prepare", "apply", "record", "commit")
+STEPS = ("land", "prepare", "lock", "apply", "record", "commit")
 STRATEGIES: dict[str, dict[str, Any]] = {
     "full_refresh": {"kind": "full_refresh"},
     "append": {"kind": "append"},

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from penstock.artifacts import Interval, RunKind, TableRef
-from penstock.errors import ConfigurationError
+from penstock.errors import ConfigurationError, GuardError
 from penstock.ledger import LoadRecord
 from penstock.pipeline import PIPELINES, PipelineSpec
 from penstock.plan import DatasetPlan, RunOptions, RunRequest, Skip, backfill_zone, decide, select_datasets
@@ -184,3 +184,14 @@ def test_a_guard_for_one_run_leaves_the_others_as_the_file_says() -> None:
     options = RunOptions.model_validate({"guards": {"allow_empty": True}})
     (plan,) = decide(pipeline(datasets=[orders]), request(options=options), {})
     assert (plan.guards.allow_empty, plan.guards.minimum_fraction, plan.guards.maximum_rejected) == (True, 0.9, 7)
+
+
+def test_a_strategy_that_cannot_work_on_the_runs_window_is_refused_before_anything_is_extracted() -> None:
+    partition = pipeline(load_strategy={"kind": "partition", "column": "created_at"})
+    with pytest.raises(ConfigurationError) as raised:
+        decide(partition, request(window={"kind": "full", "timezone": "UTC"}), {})
+    assert raised.value.context()["target"] == "acme_bronze.rest__orders"
+
+    closing = pipeline(load_strategy={"kind": "historical", "keys": ["id"], "absent": "close"})
+    with pytest.raises(GuardError):
+        decide(closing, request(), {})

@@ -29,6 +29,7 @@ from penstock.strategy import LoadStrategy
 from tasks.warehouses.columns import ColumnChange
 from tasks.warehouses.snowflake import loading
 from tasks.warehouses.snowflake.account_setup import setup_statements
+from tasks.warehouses.snowflake.clustering import is_clustered_by
 from tasks.warehouses.snowflake.copy_history import keep_copy_history
 from tasks.warehouses.snowflake.file_formats import csv_format
 from tasks.warehouses.snowflake.landing import reason_of, reject_failing
@@ -72,7 +73,7 @@ class Bucket:
         return self._root + key
 
 
-def plan(strategy: dict[str, Any]) -> LoadPlan:
+def plan(strategy: dict[str, Any], **more: Any) -> LoadPlan:
     return LoadPlan(
         client="acme",
         pipeline="acme-orders",
@@ -84,6 +85,7 @@ def plan(strategy: dict[str, Any]) -> LoadPlan:
         batch_id="batch-1",
         run_id="run-1",
         extracted_at=NEXT,
+        **more,
     )
 
 
@@ -101,7 +103,7 @@ def file(key: str, file_format: FileFormat, **fields: Any) -> StagedFile:
 
 def load_of_every_format(stage: InternalStage | ExternalStage) -> list[str]:
     """Returns the statements of a load of CSV, JSON lines and Parquet into a table that gets a column."""
-    sql, load_plan = Recorder(), plan(STRATEGIES["cdc, hard"])
+    sql, load_plan = Recorder(), plan(STRATEGIES["cdc, hard"], cluster_by=("day", "id"))
     files = (
         file("a.csv", FileFormat.CSV, header_rows=1, dialect=CsvDialect(escape="\\", delimiter="\t")),
         file("b.jsonl", FileFormat.JSONL, compression=Compression.GZIP),
@@ -175,6 +177,35 @@ def test_no_ddl_comes_between_begin_and_commit() -> None:
         words = {re.sub(r"^(--.*\n)+", "", one).split()[0] for one in statements[begin + 1 : -1]}
         assert words <= {"INSERT", "UPDATE", "DELETE"}
         assert statements[begin + 1].startswith('UPDATE penstock."LOCK__ACME_BRONZE__REST__ORDERS"')
+
+
+def test_a_table_is_clustered_before_the_transaction_and_by_columns_that_it_has() -> None:
+    clustered = plan(STRATEGIES["append"], cluster_by=("day", "id"))
+    for table in (NEW, FILLED):
+        statements = preview_load(clustered, COLUMNS, table, EXTERNAL)
+        ddl = statements.index('ALTER TABLE "ACME_BRONZE"."REST__ORDERS" CLUSTER BY ("DAY", "ID")')
+        created = [number for number, one in enumerate(statements) if one.startswith("CREATE TABLE")]
+        assert max(created, default=-1) < ddl < statements.index("BEGIN")
+        actions = sqlglot.parse_one(statements[ddl], read="snowflake").args["actions"]
+        assert [name.name for name in actions[0].find_all(exp.Identifier)] == ["DAY", "ID"]
+    for columns, strategy in ((("id", "name"), clustered), (COLUMNS, plan(STRATEGIES["append"]))):
+        assert not any("CLUSTER BY" in one for one in preview_load(strategy, columns, NEW, EXTERNAL))
+
+
+@pytest.mark.parametrize(
+    ("key", "is_same"),
+    [
+        ("LINEAR(DAY, ID)", True),
+        ('LINEAR("DAY","ID")', True),
+        ("(day, id)", True),
+        ("LINEAR(ID, DAY)", False),
+        ("LINEAR(DAY)", False),
+        ("LINEAR(TO_DATE(DAY), ID)", False),
+        (None, False),
+    ],
+)
+def test_a_table_that_has_its_clustering_key_keeps_it(key: str | None, is_same: bool) -> None:
+    assert is_clustered_by(("day", "id"), key) is is_same
 
 
 def test_copy_names_its_files_and_columns_and_how_the_file_is_written() -> None:

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from penstock.strategy import Historical
-from tasks.warehouses.duckdb.ledger import last_extraction
+from tasks.warehouses import history
 from tasks.warehouses.duckdb.load_state import LoadState
-from tasks.warehouses.history import close_absent, drop_repeated, history_values, place_versions
+from tasks.warehouses.history import history_values
 from tasks.warehouses.quoting import identifier, literal
 
 
 def add_versions(state: LoadState, strategy: Historical) -> None:
     """Puts the landed rows into the histories of their keys."""
-    values = history_values(state, strategy, digest=_digest, no_digest="NULL")
-    if strategy.absent == "close":
-        state.counts.updated += close_absent(state, values, last_extraction(state.sql, state.plan.target))
-    drop_repeated(state, values)
-    place_versions(state, strategy, values)
+    history.add_versions(state, strategy, history_values(state, strategy, digest=_digest, no_digest="NULL"))
 
 
 def _digest(columns: Sequence[str], alias: str) -> str:

@@ -58,9 +58,16 @@ def run_load(sql: Sql, plan: LoadPlan, batch: StagedBatch, paths: StagedPaths) -
     if has_batch(sql, batch.batch_id) or (not plan.reload and covers(records, plan.interval)):
         return LoadResult(outcome="already_loaded", target=plan.target, batch_id=batch.batch_id)
     check_interval(plan, records)
-    check_age(plan, last_extraction(sql, plan.target))
+    newest = last_extraction(sql, plan.target)
+    check_age(plan, newest)
     state = LoadState(
-        sql=sql, plan=plan, batch=batch, paths=paths, table=describe(sql, plan.target), loaded_at=datetime.now(UTC)
+        sql=sql,
+        plan=plan,
+        batch=batch,
+        paths=paths,
+        table=describe(sql, plan.target),
+        loaded_at=datetime.now(UTC),
+        newest_extraction=newest,
     )
     check_table(plan, tuple(state.table.types), state.table.row_count)
     survey(state)

@@ -5,18 +5,14 @@ The batch is read once, without a landing table; the transaction keeps readers f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
-
 from penstock.strategy import FullRefresh, Partition
 from tasks.warehouses.duckdb.batch_query import batch_query
 from tasks.warehouses.duckdb.load_state import LoadState
 from tasks.warehouses.duckdb.rejects import collect_failing
 from tasks.warehouses.duckdb.templates import statement
-from tasks.warehouses.guards import RowCheck, check_replacement, check_shrink
+from tasks.warehouses.guards import check_replacement, check_shrink
+from tasks.warehouses.partition import outside_checks, range_values
 from tasks.warehouses.quoting import identifier, identifiers, literal
-
-_DAY = timedelta(days=1)
 
 
 def land_in_target(state: LoadState) -> int:
@@ -52,31 +48,18 @@ def replace_partition(state: LoadState, strategy: Partition) -> None:
     """Deletes the earlier rows whose column lies in the interval."""
     if strategy.column not in state.types:
         return
-    start, end = state.plan.interval.bounds()
     values = {
         "target": state.target,
         "batch_id": literal(state.plan.batch_id),
-        "column": identifier(strategy.column),
-        "start": literal(start),
-        "end": literal(end),
-        "first_text": literal((start - _DAY).date().isoformat()),
-        "last_text": literal((end + 2 * _DAY).date().isoformat()),
+        **range_values(state, strategy),
     }
     is_text = state.types[strategy.column] == "VARCHAR"
     _delete_earlier(state, statement("replace", "delete_range" if is_text else "delete_typed_range", values))
 
 
 def reject_outside_partition(state: LoadState, strategy: Partition) -> int:
-    """Rejects rows whose column is no time of the interval: a reload would not find them to replace them."""
-    start, end = state.plan.interval.bounds()
-    instant = f"penstock_instant({identifier(strategy.column)})"
-    checks: Sequence[RowCheck] = (
-        RowCheck(f"{instant} IS NULL", "the partition column holds no time"),
-        RowCheck(
-            f"{instant} < {literal(start)} OR {instant} >= {literal(end)}",
-            "the partition column lies outside the interval",
-        ),
-    )
+    """Rejects rows whose column is no time of the interval, and returns how many."""
+    checks = outside_checks(state, f"penstock_instant({identifier(strategy.column)})")
     return collect_failing(state, state.target, f"_batch_id = {literal(state.plan.batch_id)}", checks)
 
 

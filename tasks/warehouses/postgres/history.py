@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from penstock.strategy import Historical
-from tasks.warehouses.history import close_absent, drop_repeated, history_values, place_versions
-from tasks.warehouses.postgres.ledger import last_extraction
+from tasks.warehouses import history
+from tasks.warehouses.history import history_values
 from tasks.warehouses.postgres.load_state import LoadState
-from tasks.warehouses.quoting import identifier, identifiers
+from tasks.warehouses.postgres.order import instant
+from tasks.warehouses.quoting import identifiers
 
 
 def date_versions(state: LoadState, strategy: Historical) -> None:
     """Gives the landed rows the time since which they hold; it is the extraction's where there is no `order_by`."""
     if strategy.order_by:
-        state.run("history", "date", {"order_by": identifier(strategy.order_by)})
+        state.run("history", "date", {"instant": instant(strategy.order_by)})
 
 
 def add_versions(state: LoadState, strategy: Historical) -> None:
     """Puts the landed rows into the histories of their keys."""
-    values = history_values(state, strategy, digest=_digest, no_digest="NULL::text")
-    drop_repeated(state, values)
-    if strategy.absent == "close":
-        state.counts.updated += close_absent(state, values, last_extraction(state.sql, state.plan.target))
-        drop_repeated(state, values)
-    place_versions(state, strategy, values)
+    history.add_versions(state, strategy, history_values(state, strategy, digest=_digest, no_digest="NULL::text"))
 
 
 def _digest(columns: Sequence[str], alias: str) -> str:

@@ -74,8 +74,8 @@ def land_rows(state: LoadState) -> None:
     if state.lands_in_target:
         dropped = (f"ALTER COLUMN {name} DROP DEFAULT" for name in METADATA_COLUMNS)
         state.sql.run(f"ALTER TABLE {state.target} {', '.join(dropped)}")
-    elif isinstance(state.plan.strategy, Keyed):
-        state.sql.run(f"ANALYZE {LANDING}")
+    elif isinstance(state.plan.strategy, Keyed) and knows_columns(state):
+        state.sql.run(f"ANALYZE {LANDING} ({identifiers(state.plan.strategy.key_columns)})")
 
 
 def knows_columns(state: LoadState) -> bool:

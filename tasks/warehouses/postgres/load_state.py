@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from typing_extensions import override
 
 from penstock.strategy import Append, FullRefresh, Partition
 from tasks.warehouses.load_state import AnyLoadState
@@ -35,6 +38,16 @@ class LoadState(AnyLoadState):
     def lands_in_target(self) -> bool:
         """Whether rows go straight into the target: it is new, so nobody reads it yet and nothing is replaced."""
         return not self.table.exists and isinstance(self.plan.strategy, FullRefresh | Append | Partition)
+
+    @override
+    @contextmanager
+    def by_place(self) -> Iterator[None]:
+        # Each row is fetched by its ctid: the planner, which takes that for dear, would hash all of the target.
+        self.sql.run("SET LOCAL enable_hashjoin = off")
+        self.sql.run("SET LOCAL enable_mergejoin = off")
+        yield
+        self.sql.run("SET LOCAL enable_hashjoin = on")
+        self.sql.run("SET LOCAL enable_mergejoin = on")
 
     @property
     def landed_in(self) -> str:

@@ -62,7 +62,8 @@ def run_load(sql: Sql, plan: LoadPlan, batch: StagedBatch, files: StagedFiles) -
             sql.run("ROLLBACK")
             return LoadResult(outcome="already_loaded", target=plan.target, batch_id=batch.batch_id)
         check_interval(plan, records)
-        check_age(plan, last_extraction(sql, plan.target))
+        newest = last_extraction(sql, plan.target)
+        check_age(plan, newest)
         state = LoadState(
             sql=sql,
             plan=plan,
@@ -70,6 +71,7 @@ def run_load(sql: Sql, plan: LoadPlan, batch: StagedBatch, files: StagedFiles) -
             files=files,
             table=describe(sql, plan.target),
             loaded_at=datetime.now(UTC),
+            newest_extraction=newest,
         )
         check_table(plan, tuple(state.table.types), int(state.table.has_rows))
         survey(state)

@@ -6,16 +6,14 @@ that views on it and rights keep working and nobody waits.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from penstock.strategy import Append, FullRefresh, Partition
-from tasks.warehouses.guards import RowCheck, check_replacement, check_shrink
+from tasks.warehouses.guards import check_replacement, check_shrink
+from tasks.warehouses.partition import outside_checks, range_values
 from tasks.warehouses.postgres.load_state import LoadState
+from tasks.warehouses.postgres.order import instant
 from tasks.warehouses.postgres.rejects import reject_failing
 from tasks.warehouses.postgres.templates import statement
-from tasks.warehouses.quoting import identifier, identifiers, literal
-
-_DAY = timedelta(days=1)
+from tasks.warehouses.quoting import identifiers, literal
 
 
 def replace(state: LoadState, strategy: FullRefresh | Append | Partition) -> None:
@@ -50,24 +48,8 @@ def _replace_partition(state: LoadState, strategy: Partition) -> None:
     """Replaces the earlier rows whose column lies in the interval."""
     if strategy.column not in state.types:
         return
-    start, end = state.plan.interval.bounds()
-    column = identifier(strategy.column)
-    # A reload would not find rows outside the interval to replace them.
-    instant = f"penstock.instant({column}::text)"
-    outside = f"{instant} < {literal(start)} OR {instant} >= {literal(end)}"
-    checks = (
-        RowCheck(f"{instant} IS NULL", "the partition column holds no time"),
-        RowCheck(outside, "the partition column lies outside the interval"),
-    )
-    reject_failing(state, state.landed_in, checks)
-    values = {
-        "target": state.target,
-        "column": column,
-        "start": literal(start),
-        "end": literal(end),
-        "first_text": literal((start - _DAY).date().isoformat()),
-        "last_text": literal((end + 2 * _DAY).date().isoformat()),
-    }
+    reject_failing(state, state.landed_in, outside_checks(state, instant(strategy.column)))
+    values = {"target": state.target, **range_values(state, strategy)}
     is_text = state.types[strategy.column] == "text"
     _replace_by(state, statement("replace", "delete_range" if is_text else "delete_typed_range", values))
 

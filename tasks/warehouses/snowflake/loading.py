@@ -24,6 +24,7 @@ from tasks.warehouses.counts import check_batch, load_record, load_result
 from tasks.warehouses.guards import RowCheck, check_age, check_interval, check_table
 from tasks.warehouses.keys import Keyed
 from tasks.warehouses.snowflake import reading_json, reading_parquet
+from tasks.warehouses.snowflake.clustering import cluster
 from tasks.warehouses.snowflake.copy_history import keep_copy_history
 from tasks.warehouses.snowflake.keyed import apply_keyed, create_applied
 from tasks.warehouses.snowflake.landing import create_landing, create_rows, knows_columns, land_files, reject_failing
@@ -145,6 +146,7 @@ def prepare(state: LoadState) -> None:
     """Gives the target the columns it needs, and the load something to lock; all that commits by itself."""
     for ddl in prepare_statements(state.table, state.types):
         state.sql.run(ddl)
+    cluster(state)
     name = lock_name(state)
     state.sql.run(f"CREATE TRANSIENT TABLE IF NOT EXISTS {name} (taken_at TIMESTAMP_TZ)")
     if not state.sql.count(f"SELECT count(*) FROM {name}"):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from penstock.strategy import Partition
 from tasks.warehouses.guards import RowCheck, check_replacement, check_shrink
+from tasks.warehouses.partition import outside_checks, range_values
 from tasks.warehouses.snowflake.load_state import LoadState
 from tasks.warehouses.snowflake.ordering import instant
 from tasks.warehouses.snowflake.quoting import identifier, identifiers, literal
 from tasks.warehouses.snowflake.templates import statement
-
-_DAY = timedelta(days=1)
 
 
 def replace_all(state: LoadState) -> None:
@@ -36,30 +33,15 @@ def replace_partition(state: LoadState, strategy: Partition) -> None:
     """Replaces the earlier rows whose column lies in the interval."""
     if strategy.column not in state.types:
         return
-    start, end = state.plan.interval.bounds()
-    values = {
-        **_values(state),
-        "column": identifier(strategy.column),
-        "instant": instant(identifier(strategy.column)),
-        "start": literal(start),
-        "end": literal(end),
-        "first_text": literal((start - _DAY).date().isoformat()),
-        "last_text": literal((end + 2 * _DAY).date().isoformat()),
-    }
+    when = {"instant": instant(identifier(strategy.column))}
+    values = {**_values(state), **when, **range_values(state, strategy)}
     is_text = state.types[strategy.column] == "VARCHAR"
     _replace(state, statement("rows", "delete_range" if is_text else "delete_typed_range", values))
 
 
 def partition_checks(state: LoadState, strategy: Partition) -> list[RowCheck]:
-    """Returns what rejects a row: its column is no time of the interval, and a reload would not find it."""
-    start, end = state.plan.interval.bounds()
-    when = instant(identifier(strategy.column))
-    return [
-        RowCheck(f"{when} IS NULL", "the partition column holds no time"),
-        RowCheck(
-            f"{when} < {literal(start)} OR {when} >= {literal(end)}", "the partition column lies outside the interval"
-        ),
-    ]
+    """Returns what rejects a row: its column is no time of the interval."""
+    return outside_checks(state, instant(identifier(strategy.column)))
 
 
 def _values(state: LoadState) -> dict[str, str]:

@@ -48,6 +48,8 @@ def stage_name(stage: InternalStage | ExternalStage) -> str:
 def stage_url(store: ObjectStore) -> str:
     """Returns where an external stage begins, as the bucket's address with a slash at its end.
 
+    Snowflake takes it as it stands, so signs that a URI has to encode are not encoded.
+
     Raises:
         ConfigurationError: the store is no bucket that Snowflake could read.
     """
@@ -59,7 +61,7 @@ def stage_url(store: ObjectStore) -> str:
             guidance="Set the warehouse connection's `stage` to kind `internal`, or keep the lake in a bucket.",
             scheme=urlsplit(url).scheme,
         )
-    return url
+    return unquote(url)
 
 
 @contextmanager
@@ -77,7 +79,7 @@ def staged_names(
     """
     files = [file for file in batch.files if not file.is_empty]
     if isinstance(stage, ExternalStage):
-        prefix = unquote(urlsplit(stage_url(store)).path).lstrip("/")
+        prefix = stage_url(store).split("/", 3)[3]
         keys = {file.key: file.key for file in files}
         yield StagedNames(f"@{stage_name(stage)}/", keys, {key: prefix + key for key in keys})
         return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from snowflake.connector.errors import ProgrammingError
 from sqlglot import exp
 
 from tests.fakes.snowflake.csv_records import Record, read_records
+from tests.fakes.snowflake.external_stages import fetched
 
 _PARQUET = re.compile(r'\$1:"((?:[^"]|"")*)"::(\w+(?:\([\d, ]*\))?)')
 _VALIDATED = (
@@ -28,13 +31,19 @@ def run_copy(cursor: Any, command: str) -> None:
     parameters = {parameter.this.name.upper(): parameter for parameter in copy.args["params"]}
     options = _options(parameters["FILE_FORMAT"])
     names = [literal.name for literal in parameters["FILES"].find_all(exp.Literal)]
-    folder, prefix = _folder(cursor, command)
+    with _folder(cursor, command, names) as (folder, prefix):
+        files = [(name, prefix + name, folder / name) for name in names]
+        _copy_files(cursor, command, copy, options, files)
+
+
+def _copy_files(
+    cursor: Any, command: str, copy: exp.Copy, options: dict[str, Any], files: list[tuple[str, str, Path]]
+) -> None:
     table, columns = _target(copy)
-    files = [(name, prefix + name, folder / name) for name in names]
     for _, _, path in files:
         if not path.is_file():
             raise ProgrammingError(msg=f"Remote file '{path.name}' was not found.", errno=91016, sqlstate="22000")
-    if "VALIDATION_MODE" in parameters:
+    if any(parameter.this.name.upper() == "VALIDATION_MODE" for parameter in copy.args["params"]):
         answer = [error for _, named, path in files for error in _validated(named, path, options, len(columns))]
         _answer(cursor, _VALIDATED, answer)
         return
@@ -69,12 +78,18 @@ def _target(copy: exp.Copy) -> tuple[str, list[str]]:
     return schema.this.sql(dialect="duckdb"), [column.name for column in schema.expressions]
 
 
-def _folder(cursor: Any, command: str) -> tuple[Path, str]:
+@contextmanager
+def _folder(cursor: Any, command: str, files: list[str]) -> Iterator[tuple[Path, str]]:
+    """Gives the folder of a stage's files, and what stands before their names."""
     found = re.search(r"FROM @([\w.]+)/(\S*?)[\s)]", command)
     assert found, command
     name, path = found[1], found[2]
+    with fetched(str(cursor._conn.database), name, files) as external:
+        if external is not None:
+            yield external
+            return
     catalog, schema, stage_name = stage.parts_from_var(name.upper(), cursor._conn.database, cursor._conn.schema)
-    return Path(stage.internal_dir(f"{catalog}.{schema}.{stage_name}", path)), path
+    yield Path(stage.internal_dir(f"{catalog}.{schema}.{stage_name}", path)), path
 
 
 def _validated(named: str, path: Path, options: dict[str, Any], columns: int) -> list[tuple[Any, ...]]:

@@ -34,6 +34,7 @@ from starlette.routing import Route
 
 from tests.fakes.snowflake.copying import run_copy
 from tests.fakes.snowflake.dbt_statements import column_comments, without_temporary
+from tests.fakes.snowflake.external_stages import noted_stage
 from tests.fakes.snowflake.locks import TableLocks
 from tests.fakes.snowflake.rewriting import rewrite
 
@@ -128,7 +129,8 @@ def _execute(self: Any, command: str, params: Any = None, *args: Any, **kwargs: 
         comments = column_comments(command)
         for comment in comments:
             _fakesnow_execute(self, comment, None, **kwargs)
-        if comments or _noted_fault(self, command) or _SET_UP.match(command):
+        is_noted = _noted_fault(self, command) or noted_stage(str(self._conn.database), command)
+        if comments or is_noted or _SET_UP.match(command):
             _fakesnow_execute(self, "SELECT 'Statement executed successfully.' AS status", None, **kwargs)
         elif word == "COPY" and "INTO" in command[:20].upper():
             run_copy(self, command)

@@ -5,6 +5,7 @@ DELETE FROM landing WHERE rowid IN (
     FROM (
         SELECT rowid AS landing_row, row_number() OVER (PARTITION BY ${keys}, _valid_from ORDER BY rowid DESC) AS place
         FROM landing
+        WHERE (${keys}) IN (SELECT ${keys} FROM landing GROUP BY ${keys} HAVING count(*) > 1)
     )
     WHERE place > 1
 )
@@ -40,7 +41,9 @@ WHERE c.newest_row = l.rowid AND l._valid_from <= c.closed_at AND l._extracted_a
 
 -- name: match
 CREATE OR REPLACE TEMP TABLE matched AS
-SELECT t.rowid AS target_row, l.rowid AS landing_row, t._is_current, t._valid_from < l._valid_from AS is_older
+SELECT
+    t.rowid AS target_row, l.rowid AS landing_row, t._is_current, t._valid_from < l._valid_from AS is_older,
+    l._valid_from AS ends_at
 FROM ${target} AS t
 JOIN landing AS l ON ${same_keys}
 
@@ -57,16 +60,14 @@ SELECT l.rowid
 FROM landing AS l
 SEMI JOIN (SELECT ${keys} FROM landing GROUP BY ${keys} HAVING count(*) > 1) AS t ON ${same_keys}
 
+-- name: forget_late
+DELETE FROM matched WHERE landing_row IN (SELECT landing_row FROM late)
+
 -- name: end_open
 UPDATE ${target} AS t
-SET _valid_to = v.ends_at, _is_current = false
-FROM (
-    SELECT m.target_row, l._valid_from AS ends_at
-    FROM matched AS m
-    JOIN landing AS l ON l.rowid = m.landing_row
-    WHERE m._is_current AND m.landing_row NOT IN (SELECT landing_row FROM late)
-) AS v
-WHERE v.target_row = t.rowid
+SET _valid_to = m.ends_at, _is_current = false
+FROM matched AS m
+WHERE m._is_current AND m.target_row = t.rowid
 
 -- name: insert_open
 INSERT INTO ${target} (${columns}, _valid_from, _valid_to, _is_current)

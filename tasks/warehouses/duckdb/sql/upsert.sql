@@ -8,6 +8,7 @@ DELETE FROM landing WHERE rowid IN (
     FROM (
         SELECT rowid AS landing_row, row_number() OVER (PARTITION BY ${keys} ORDER BY ${order}rowid DESC) AS place
         FROM landing
+        WHERE (${keys}) IN (SELECT ${keys} FROM landing GROUP BY ${keys} HAVING count(*) > 1)
     )
     WHERE place > 1
 )

@@ -1,5 +1,6 @@
 -- name: date
-UPDATE landing SET _valid_from = penstock.instant(${order_by}::TEXT)
+-- An UPDATE would leave every row twice, for the statements after it to pass over.
+ALTER TABLE landing ALTER COLUMN _valid_from TYPE TIMESTAMPTZ USING ${instant}
 
 -- name: drop_repeated
 -- Of several rows with one key and one time the last read stays.
@@ -8,6 +9,7 @@ DELETE FROM landing WHERE penstock_row IN (
     FROM (
         SELECT penstock_row, row_number() OVER (PARTITION BY ${keys}, _valid_from ORDER BY penstock_row DESC) AS place
         FROM landing
+        WHERE (${keys}) IN (SELECT ${keys} FROM landing GROUP BY ${keys} HAVING count(*) > 1)
     ) AS p
     WHERE p.place > 1
 )
@@ -43,7 +45,9 @@ WHERE c.newest_row = l.penstock_row AND l._valid_from <= c.closed_at AND l._extr
 
 -- name: match
 CREATE TEMP TABLE matched ON COMMIT DROP AS
-SELECT t.ctid AS target_row, l.penstock_row AS landing_row, t._is_current, t._valid_from < l._valid_from AS is_older
+SELECT
+    t.ctid AS target_row, l.penstock_row AS landing_row, t._is_current, t._valid_from < l._valid_from AS is_older,
+    l._valid_from AS ends_at
 FROM ${target} AS t
 JOIN landing AS l ON ${same_keys}
 
@@ -60,16 +64,14 @@ SELECT l.penstock_row
 FROM landing AS l
 JOIN (SELECT ${keys} FROM landing GROUP BY ${keys} HAVING count(*) > 1) AS t ON ${same_keys}
 
+-- name: forget_late
+DELETE FROM matched AS m USING late AS a WHERE a.landing_row = m.landing_row
+
 -- name: end_open
 UPDATE ${target} AS t
-SET _valid_to = v.ends_at, _is_current = false
-FROM (
-    SELECT m.target_row, l._valid_from AS ends_at
-    FROM matched AS m
-    JOIN landing AS l ON l.penstock_row = m.landing_row
-    WHERE m._is_current AND NOT EXISTS (SELECT 1 FROM late AS a WHERE a.landing_row = m.landing_row)
-) AS v
-WHERE v.target_row = t.ctid
+SET _valid_to = m.ends_at, _is_current = false
+FROM matched AS m
+WHERE m._is_current AND m.target_row = t.ctid
 
 -- name: insert_open
 INSERT INTO ${target} (${columns}, _valid_from, _valid_to, _is_current)

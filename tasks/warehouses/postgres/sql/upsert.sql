@@ -8,6 +8,7 @@ DELETE FROM landing WHERE penstock_row IN (
     FROM (
         SELECT penstock_row, row_number() OVER (PARTITION BY ${keys} ORDER BY ${order}penstock_row DESC) AS place
         FROM landing
+        WHERE (${keys}) IN (SELECT ${keys} FROM landing GROUP BY ${keys} HAVING count(*) > 1)
     ) AS p
     WHERE p.place > 1
 )
@@ -30,7 +31,8 @@ DELETE FROM matched AS m USING older AS o WHERE m.landing_row = o.penstock_row
 SELECT count(DISTINCT landing_row) FROM matched
 
 -- name: delete_replaced
-DELETE FROM ${target} AS t USING matched AS m WHERE t.ctid = m.target_row
+-- An array makes it read the rows' pages one after the other; for a join, all of the target would be hashed.
+DELETE FROM ${target} WHERE ctid = ANY(ARRAY(SELECT target_row FROM matched))
 
 -- name: insert
 INSERT INTO ${target} (${columns}) SELECT ${columns} FROM landing
