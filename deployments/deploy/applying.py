@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
+from blocks.prefect_failures import asking_prefect
 from deployments.deploy.alerts import AlertChange, apply_alert
 from deployments.deploy.planning import Change, ScheduleChange
 from deployments.deploy.sending import Sender
-from deployments.deploy.server import answered
 from penstock.errors import PenstockError
 
 RUNS_A_PAGE = 200
@@ -34,7 +34,7 @@ async def apply_changes(
 
     async def guarded(change: Change | AlertChange, sending: Callable[[], Awaitable[None]]) -> Outcome:
         try:
-            with answered():
+            with asking_prefect(quote_answer=True):
                 await sending()
         except PenstockError as error:
             return Outcome(change, error)
@@ -57,7 +57,7 @@ async def _with_flows(sender: Sender, changes: Sequence[Change], known: dict[str
     missing = sorted({one.flow for one in changes if one.action == "create"} - known.keys())
     made = {}
     for name in missing:
-        with answered():
+        with asking_prefect(quote_answer=True):
             made[name] = (await sender.request("POST", "/flows/", json={"name": name})).json()["id"]
     return {**known, **made}
 
