@@ -337,7 +337,7 @@ def test_a_deployment_of_another_platform_or_by_hand_is_not_taken_over_unasked(d
 @pytest.mark.parametrize(
     ("spoil", "seen"),
     [
-        (lambda one: one.write_flow("beta", "pipeline: int"), ["b-daily", "pipeline", "is not of type 'integer'"]),
+        (lambda one: one.write_flow("beta", "pipeline: int"), ["b-daily", "pipeline", "valid integer"]),
         (lambda one: one.write_flow("beta", "name: str"), ["b-daily", "pipeline"]),
         (lambda one: one.write_flow("beta", "pipeline: str, also: str"), ["b-daily", "also"]),
         (lambda one: one.write_flow("beta", "pipeline: str = no_such_name"), ["cannot be imported", "no_such_name"]),
