@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -70,7 +70,7 @@ def _connection(block: ConnectionBlock, setting: BlockRef, name: str) -> AnyConn
 def _load(block: type[ConnectionBlock], setting: BlockRef, name: str) -> ConnectionBlock:
     from blocks.prefect_failures import asking_prefect
 
-    facts = {"connection": name, "block": setting.block}
+    facts: dict[str, Any] = {"connection": name, "block": setting.block}
     try:
         with asking_prefect(**facts):
             # Without `_sync`, `load` in a running event loop would give a coroutine.

@@ -8,7 +8,7 @@ from prefect_aws.credentials import AwsCredentials
 from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.base import ConnectionBlock
-from penstock.connections import CannedAcl, S3Connection
+from penstock.connections import Address, CannedAcl, S3Connection
 from penstock.errors import ConfigurationError
 
 # What AwsCredentials may say that an S3Connection cannot; left out silently, requests would go elsewhere, or be allowed
@@ -40,6 +40,16 @@ class S3Store(ConnectionBlock):
         title="AWS credentials",
         description="Keys, profile, role, region and endpoint; the worker's own (environment, role) if empty.",
     )
+    addressing: Literal["path", "virtual"] | None = Field(
+        default=None,
+        title="Addressing",
+        description="Whether the bucket is in the path or in the host's name; `path` at another address than Amazon's.",
+    )
+    sts_endpoint_url: Address | None = Field(
+        default=None,
+        title="STS endpoint",
+        description="Where the credentials' role is assumed; the region's own address at Amazon if empty.",
+    )
     prefix: str = Field(default="", title="Prefix", description="Everything lives below it; no slash at its ends.")
     encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = Field(
         default=None, title="Encryption", description="Of what is written, by the server; the bucket's own if empty."
@@ -66,12 +76,14 @@ class S3Store(ConnectionBlock):
             prefix=self.prefix,
             region=aws.region_name,
             endpoint_url=aws.aws_client_parameters.endpoint_url,
+            addressing=self.addressing,
             access_key_id=aws.aws_access_key_id,
             secret_access_key=aws.aws_secret_access_key,
             session_token=SecretStr(token) if token else None,
             profile=aws.profile_name,
             role_arn=aws.assume_role_arn,
             external_id=SecretStr(role.ExternalId) if role.ExternalId else None,
+            sts_endpoint_url=self.sts_endpoint_url,
             encryption=self.encryption,
             kms_key_id=self.kms_key_id,
             acl=self.acl,

@@ -5,7 +5,6 @@ What crosses to a process is a plan and a platform, small and picklable; files a
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from math import ceil
@@ -16,6 +15,7 @@ from prefect import Task
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from flows.quiet_dask import closing_quietly, quieten_dask_logs
 from penstock.errors import ConfigurationError, PenstockError, TransientError
 from penstock.platform import DaskRunner, PlatformSpec, RayRunner
 
@@ -46,7 +46,7 @@ def dataset_runner(platform: PlatformSpec) -> Iterator[Submit]:
 
     with ExitStack() as opened:
         try:
-            opened.enter_context(runner)
+            opened.enter_context(closing_quietly(runner) if isinstance(platform.task_runner, DaskRunner) else runner)
             if isinstance(platform.task_runner, DaskRunner):
                 _ = runner.client  # type: ignore[attr-defined]  # it connects when it is first used, which is here
         except (OSError, RuntimeError) as error:
@@ -73,15 +73,14 @@ def _dask_runner(asked: DaskRunner, parallel: int) -> TaskRunner[Any]:
         from prefect_dask.task_runners import DaskTaskRunner
     except ImportError as error:
         raise _not_installed("dask") from error
+    quieten_dask_logs()
     if asked.address:
         return DaskTaskRunner(address=asked.address)
     local = {
         "n_workers": asked.processes,
         "threads_per_worker": ceil(parallel / asked.processes),
         "dashboard_address": None,  # else it would serve a web page on the machine's port 8787
-        # When it closes, its processes tell on standard error, with traces, that the others are gone (distributed
-        # 2026.8). What goes wrong before arrives with the futures.
-        "silence_logs": logging.CRITICAL,
+        "preload": ["flows.quiet_dask"],
     }
     return DaskTaskRunner(cluster_kwargs=local)
 

@@ -194,9 +194,16 @@ class PlatformSpec(Spec):
     @property
     def managed_limits(self) -> dict[str, int]:
         """Prefect's global concurrency limits that this platform has, by their names there."""
-        return {limit_name(self.platform, connection): limit for connection, limit in self.limits.items()}
+        return {self.limit_name(connection): limit for connection, limit in self.limits.items()}
 
+    def limit_name(self, connection: str) -> str:
+        """Returns the name of the global concurrency limit that holds a connection's extractions in Prefect.
 
-def limit_name(platform: str, connection: str) -> str:
-    """Returns the name of the global concurrency limit that holds a connection's extractions in Prefect."""
-    return f"penstock:{platform}:{connection}"
+        It begins with the project, where there is one: another's connection of that name is another thing.
+        """
+        return f"{self.limit_prefix}{connection}"
+
+    @property
+    def limit_prefix(self) -> str:
+        """How the names of this platform's limits in Prefect begin, which marks them as ours."""
+        return ":".join(["penstock", *([self.project] if self.project else []), self.platform, ""])

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from penstock.errors import TransientError
-from penstock.platform import limit_name
 from tasks.environment import Environment
 from tasks.retries import STOPPING
 
@@ -34,7 +33,7 @@ def extraction_slot(environment: Environment, connection: str) -> Iterator[None]
     if connection not in platform.limits:
         yield
         return
-    name = limit_name(platform.platform, connection)
+    name = platform.limit_name(connection)
     ensure_limits({name: platform.limits[connection]})
     with ExitStack() as held:
         _acquire(name, held)

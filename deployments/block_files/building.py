@@ -96,7 +96,7 @@ def load_block(reference: BlockRef) -> Block:
         ConfigurationError: Prefect has no such block.
     """
     found = find_type(reference.type)
-    facts = {"block": reference.block}
+    facts: dict[str, Any] = {"block": reference.block}
     if found is None:
         raise ConfigurationError("there is no such block type", guidance="Install the package that has it.", **facts)
     try:

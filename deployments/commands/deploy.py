@@ -35,7 +35,7 @@ def deploy(
     at_once: AtOnce = None,
     json: Json = False,
 ) -> None:
-    """Make a Prefect server's deployments, schedules and alerts those that the files describe.
+    """Make a Prefect server's deployments, schedules, alerts and limits those that the files describe.
 
     Sends nothing for what did not change. A schedule that was paused by hand stays paused.
     """

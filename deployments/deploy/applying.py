@@ -3,67 +3,65 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from blocks.prefect_failures import asking_prefect
 from deployments.deploy.alerts import AlertChange, apply_alert
+from deployments.deploy.limits import LimitChange, apply_limit
 from deployments.deploy.planning import Change, ScheduleChange
 from deployments.deploy.sending import Sender
-from deployments.deploy.server import answered
 from penstock.errors import PenstockError
 
 RUNS_A_PAGE = 200
 
 
+AnyChange = Change | AlertChange | LimitChange
+"""One thing of a plan: a deployment, an automation or a limit."""
+
+
 class Outcome(NamedTuple):
     """A change that was sent, or why it was not."""
 
-    change: Change | AlertChange
+    change: AnyChange
     error: PenstockError | None = None
 
 
-async def apply_changes(
-    sender: Sender, changes: Sequence[Change], alerts: Sequence[AlertChange], flow_ids: dict[str, str]
-) -> tuple[Outcome, ...]:
+async def apply_changes(sender: Sender, changes: Sequence[AnyChange], flow_ids: dict[str, str]) -> tuple[Outcome, ...]:
     """Sends what differs and returns what came of each; what is unchanged is not among them.
 
     Raises:
         PenstockError: a flow that deployments need could not be registered; nothing was sent after it.
     """
-    flow_ids = await _with_flows(sender, changes, flow_ids)
+    deployments = [one for one in changes if isinstance(one, Change)]
+    flow_ids = await _with_flows(sender, deployments, flow_ids)
 
-    async def guarded(change: Change | AlertChange, sending: Callable[[], Awaitable[None]]) -> Outcome:
+    async def guarded(change: AnyChange) -> Outcome:
         try:
-            with answered():
-                await sending()
+            with asking_prefect(quote_answer=True):
+                await _send(sender, change, flow_ids)
         except PenstockError as error:
             return Outcome(change, error)
         return Outcome(change)
 
-    waiting = [
-        guarded(one, lambda one=one: _send(sender, one, flow_ids))  # type: ignore[misc]
-        for one in changes
-        if one.action != "unchanged"
-    ]
-    waiting += [
-        guarded(one, lambda one=one: apply_alert(sender, one))  # type: ignore[misc]
-        for one in alerts
-        if one.action != "unchanged"
-    ]
-    return tuple(await asyncio.gather(*waiting))
+    return tuple(await asyncio.gather(*(guarded(one) for one in changes if one.action != "unchanged")))
 
 
 async def _with_flows(sender: Sender, changes: Sequence[Change], known: dict[str, str]) -> dict[str, str]:
     missing = sorted({one.flow for one in changes if one.action == "create"} - known.keys())
     made = {}
     for name in missing:
-        with answered():
+        with asking_prefect(quote_answer=True):
             made[name] = (await sender.request("POST", "/flows/", json={"name": name})).json()["id"]
     return {**known, **made}
 
 
-async def _send(sender: Sender, change: Change, flow_ids: dict[str, str]) -> None:
-    if change.action == "create":
+async def _send(sender: Sender, change: AnyChange, flow_ids: dict[str, str]) -> None:
+    if isinstance(change, AlertChange):
+        await apply_alert(sender, change)
+    elif isinstance(change, LimitChange):
+        await apply_limit(sender, change)
+    elif change.action == "create":
         schedules = [_schedule(one) for one in change.schedules]
         body = {"name": change.name, "flow_id": flow_ids[change.flow], **change.fields, "schedules": schedules}
         await sender.request("POST", "/deployments/", json=body)

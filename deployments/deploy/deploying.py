@@ -6,15 +6,17 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from blocks.prefect_failures import asking_prefect
 from deployments.catalog import Catalog
 from deployments.compile import owner_tags
 from deployments.deploy.alerts import plan_alerts
 from deployments.deploy.applying import apply_changes
 from deployments.deploy.desired import DesiredDeployment, desired_deployments, filler
 from deployments.deploy.display import Deployed
+from deployments.deploy.limits import plan_limits
 from deployments.deploy.planning import plan_changes
 from deployments.deploy.sending import Sender, own_retries
-from deployments.deploy.server import answered, read_state, read_work_pool
+from deployments.deploy.server import read_state, read_work_pool
 from penstock.errors import ConfigurationError
 from penstock.platform import PlatformSpec
 
@@ -37,7 +39,7 @@ async def deploy_to_server(catalog: Catalog, platform: PlatformSpec, options: De
     """Deploys to the Prefect API that the settings name, as `deploy_catalog` does."""
     from prefect.client.orchestration import get_client
 
-    with answered():
+    with asking_prefect(quote_answer=True):
         async with get_client() as client:
             return await deploy_catalog(client, catalog, platform, options)
 
@@ -45,7 +47,7 @@ async def deploy_to_server(catalog: Catalog, platform: PlatformSpec, options: De
 async def deploy_catalog(
     client: PrefectClient, catalog: Catalog, platform: PlatformSpec, options: DeployOptions
 ) -> Deployed:
-    """Makes a server's deployments and automations those of a catalog on a platform.
+    """Makes a server's deployments, automations and limits those of a catalog on a platform.
 
     Everything is checked before the first request that changes anything. Each deployment stands for itself: the
     outcomes say which landed, and the same call again sends only the rest.
@@ -70,21 +72,22 @@ async def deploy_catalog(
     desired = desired_deployments(catalog, platform, options.names)
     tags = owner_tags(platform)
     sender = Sender(client, options.at_once)
-    with answered(), own_retries():
+    with asking_prefect(quote_answer=True), own_retries():
         makes_pool = await _check_pool(sender, platform, desired, create=options.create_pool)
         names = [one.name for one in desired]
         state = await read_state(sender, names, (one.flow for one in desired), tags if options.prune else None)
         alerts = await plan_alerts(sender, platform, prune=options.prune)
+        limits = await plan_limits(sender, platform, prune=options.prune)
     changes = plan_changes(desired, state, tags, prune=options.prune, adopt=options.adopt)
     url = str(client.api_url.copy_with(userinfo=b""))
-    planned = Deployed(url, platform.platform, options.is_dry_run, changes, alerts, (), makes_pool)
+    planned = Deployed(url, platform.platform, options.is_dry_run, changes, alerts, limits, (), makes_pool)
     if options.is_dry_run:
         return planned
     if makes_pool:
-        with answered():
+        with asking_prefect(quote_answer=True):
             await _create_process_pool(client, makes_pool)
     with own_retries():
-        return planned._replace(outcomes=await apply_changes(sender, changes, alerts, state.flow_ids))
+        return planned._replace(outcomes=await apply_changes(sender, planned.everything, state.flow_ids))
 
 
 async def _check_pool(

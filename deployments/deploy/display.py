@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from deployments.deploy.alerts import AlertChange
-from deployments.deploy.applying import Outcome
+from deployments.deploy.applying import AnyChange, Outcome
+from deployments.deploy.limits import LimitChange
 from deployments.deploy.planning import Change
 from deployments.display import print_table
 from penstock.errors import PenstockError
@@ -25,13 +26,14 @@ class Deployed(NamedTuple):
     is_dry_run: bool
     changes: tuple[Change, ...]
     alerts: tuple[AlertChange, ...]
+    limits: tuple[LimitChange, ...]
     outcomes: tuple[Outcome, ...]
     creates_pool: str | None = None
 
     @property
-    def everything(self) -> tuple[Change | AlertChange, ...]:
-        """Deployments first, then automations."""
-        return (*self.changes, *self.alerts)
+    def everything(self) -> tuple[AnyChange, ...]:
+        """Deployments first, then automations and limits."""
+        return (*self.changes, *self.alerts, *self.limits)
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
@@ -70,22 +72,22 @@ def _summary(deployed: Deployed) -> str:
     return f"{'dry run, nothing sent: ' if deployed.is_dry_run else ''}{', '.join(parts) or 'nothing to deploy'}"
 
 
-def _is_shown(change: Change | AlertChange) -> bool:
+def _is_shown(change: AnyChange) -> bool:
     return change.action != "unchanged" or (isinstance(change, Change) and bool(change.remarks))
 
 
-def _row(
-    change: Change | AlertChange, errors: dict[str, PenstockError | None], deployed: Deployed
-) -> tuple[str, str, str]:
+def _row(change: AnyChange, errors: dict[str, PenstockError | None], deployed: Deployed) -> tuple[str, str, str]:
     word = change.action if deployed.is_dry_run else DONE[change.action]
     if _key(change) in errors:
         word = "failed"
     return word, _name(change), _what(change)
 
 
-def _what(change: Change | AlertChange) -> str:
+def _what(change: AnyChange) -> str:
     if isinstance(change, AlertChange):
         return "automation"
+    if isinstance(change, LimitChange):
+        return change.as_text()
     if change.action == "create":
         return ", ".join(one.as_text() for one in change.schedules)
     variables = _changed_keys(change.before.get("job_variables"), change.fields.get("job_variables"))
@@ -96,7 +98,7 @@ def _what(change: Change | AlertChange) -> str:
 def _as_json(deployed: Deployed) -> dict[str, Any]:
     errors = {_key(one.change): str(one.error) for one in deployed.failed}
 
-    def state(change: Change | AlertChange) -> dict[str, Any]:
+    def state(change: AnyChange) -> dict[str, Any]:
         return {"action": change.action, **({"error": errors[_key(change)]} if _key(change) in errors else {})}
 
     return {
@@ -115,6 +117,10 @@ def _as_json(deployed: Deployed) -> dict[str, Any]:
             for one in deployed.changes
         ],
         "automations": [{"automation": one.name, **state(one)} for one in deployed.alerts],
+        "limits": [
+            {"limit": one.name, **state(one), "slots": {"before": one.before, "after": one.limit}}
+            for one in deployed.limits
+        ],
         "failed": len(deployed.failed),
     }
 
@@ -145,10 +151,10 @@ def _changed_keys(before: Any, after: Any, prefix: str = "") -> Sequence[str]:
     return found
 
 
-def _key(change: Change | AlertChange) -> str:
+def _key(change: AnyChange) -> str:
     """Tells a plan's changes apart; automations may share a name."""
     return change.full_name if isinstance(change, Change) else f"{change.name} {change.found_id}"
 
 
-def _name(change: Change | AlertChange) -> str:
+def _name(change: AnyChange) -> str:
     return change.full_name if isinstance(change, Change) else change.name

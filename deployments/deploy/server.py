@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from deployments.deploy.sending import Sender
-from penstock.errors import ConfigurationError, RejectedError, TransientError
+from penstock.errors import ConfigurationError
 
 PAGE_SIZE = 200
 NAMES_A_REQUEST = 200
-LONGEST_DETAIL = 300
-UNAVAILABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 POOL_TYPES = {"process": ("process",), "docker": ("docker",), "ecs": ("ecs", "ecs:push"), "kubernetes": ("kubernetes",)}
 
 
@@ -115,54 +112,6 @@ async def read_work_pool(sender: Sender, name: str, pool_type: str) -> dict[str,
             work_pool_type=pool_type,
         )
     return dict(pool.base_job_template)
-
-
-@contextmanager
-def answered() -> Iterator[None]:
-    """Turns what the Prefect client raises into errors that say what to do.
-
-    Raises:
-        TransientError: the API cannot be reached, or is busy.
-        RejectedError: the API refused.
-    """
-    import httpx
-
-    try:
-        yield
-    except httpx.HTTPStatusError as error:
-        status = error.response.status_code
-        kind: type[TransientError | RejectedError] = TransientError if status in UNAVAILABLE else RejectedError
-        raise kind(
-            "the Prefect API is busy" if status in UNAVAILABLE else "the Prefect API refused a request",
-            guidance="Run the command again; it sends what is missing." if status in UNAVAILABLE else _refusal(status),
-            status=status,
-            request=f"{error.request.method} {error.request.url.path}",
-            answer=_detail(error.response),
-        ) from error
-    except httpx.TransportError as error:
-        raise TransientError(
-            "the Prefect API cannot be reached",
-            guidance="Is the server up? `PREFECT_API_URL` names it; `prefect config view` shows what is in force.",
-            error=type(error).__name__,
-        ) from error
-
-
-def _refusal(status: int) -> str:
-    if status in {401, 403}:
-        return "Check PREFECT_API_KEY (Prefect Cloud) or PREFECT_API_AUTH_STRING (your own server), and its rights."
-    return "The answer says why."
-
-
-def _detail(response: Any) -> str:
-    """Returns the reason in an answer, without what it repeats of the request."""
-    try:
-        answer = response.json()
-    except ValueError:
-        return ""
-    detail = answer.get("detail") or answer.get("exception_detail") if isinstance(answer, dict) else None
-    if isinstance(detail, list):
-        detail = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in detail if "msg" in one)
-    return detail[:LONGEST_DETAIL] if isinstance(detail, str) else ""
 
 
 async def _deployments(sender: Sender, filters: dict[str, Any]) -> dict[str, dict[str, Any]]:

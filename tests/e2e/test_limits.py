@@ -14,7 +14,6 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from penstock.platform import limit_name
 from tasks.limits import ensure_limits, extraction_slot
 
 NAMES = ("orders", "refunds", "visits")
@@ -102,7 +101,7 @@ def test_a_limit_is_made_once_follows_the_file_and_frees_what_it_held(project: A
     from tasks.definitions.reading import read_platform
     from tasks.environment import Environment
 
-    name = limit_name("limited", "shop-api")
+    name = "penstock:limited:shop-api"
     address = 'shop-api: {kind: rest, base_url: "http://127.0.0.1:9"}'
     with temporary_settings({PREFECT_API_URL: prefect_url}), get_client(sync_client=True) as client:
         for number in (2, 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -115,6 +116,28 @@ def test_a_local_cluster_is_as_many_processes_as_the_platform_says(project: Any)
         processes = {future.result() for future in futures}
     assert len(processes) == 2
     assert os.getpid() not in processes
+
+
+@task(cache_policy=NO_CACHE)
+def tell() -> None:
+    from distributed.comm.core import CommClosedError
+
+    logger = logging.getLogger("distributed.worker")
+    logger.info("an inner matter")
+    logger.warning("memory is short")
+    logger.warning("the other is gone", exc_info=CommClosedError("in a comm"))
+
+
+def test_what_a_dask_process_warns_of_is_seen_and_how_its_connections_end_is_not(
+    project: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project.write_platform("shop-api: {kind: folder, path: x}", "cluster", "task_runner: {kind: dask, processes: 1}\n")
+    platform = read_platform("cluster", find_project())
+    with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}), dataset_runner(platform) as submit:
+        submit(tell, {}).result()
+    shown = capfd.readouterr().err
+    assert "distributed.worker - WARNING - memory is short" in shown
+    assert not [line for line in ("an inner matter", "is gone", "CommClosedError", " - INFO - ") if line in shown]
 
 
 def test_no_more_datasets_than_the_platform_says_are_under_way_at_once(project: Any) -> None:

@@ -337,7 +337,7 @@ def test_a_deployment_of_another_platform_or_by_hand_is_not_taken_over_unasked(d
 @pytest.mark.parametrize(
     ("spoil", "seen"),
     [
-        (lambda one: one.write_flow("beta", "pipeline: int"), ["b-daily", "pipeline", "is not of type 'integer'"]),
+        (lambda one: one.write_flow("beta", "pipeline: int"), ["b-daily", "pipeline", "valid integer"]),
         (lambda one: one.write_flow("beta", "name: str"), ["b-daily", "pipeline"]),
         (lambda one: one.write_flow("beta", "pipeline: str, also: str"), ["b-daily", "also"]),
         (lambda one: one.write_flow("beta", "pipeline: str = no_such_name"), ["cannot be imported", "no_such_name"]),
@@ -441,7 +441,8 @@ def test_alerts_are_made_once_follow_the_file_and_are_pruned(deploying: Deployin
     httpx.post(f"{deploying.url}/automations/", json=foreign).raise_for_status()
     assert not deploying.deploy().failed
     prefix = f"penstock {deploying.project_name}/test: "
-    assert set(automations()) == {foreign["name"], *(prefix + kind for kind in ("failed", "crashed", "late", "stuck"))}
+    kinds = ("failed", "crashed", "late", "stuck")
+    assert set(automations()) == {foreign["name"], *(prefix + kind for kind in kinds)}
     assert automations()[prefix + "stuck"]["trigger"]["within"] == 7200
     assert [one.action for one in deploying.deploy(prune=True).alerts] == ["unchanged"] * 4
     assert deploying.writes == []
@@ -460,6 +461,46 @@ def test_alerts_are_made_once_follow_the_file_and_are_pruned(deploying: Deployin
     deploying.deploy(prune=True)
     assert set(automations()) == {foreign["name"]}
     httpx.delete(f"{deploying.url}/automations/{automations()[foreign['name']]['id']}")
+
+
+def test_limits_are_made_once_follow_the_file_and_only_those_of_this_project_are_pruned(
+    deploying: Deploying, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def limits() -> dict[str, tuple[int, bool]]:
+        found = httpx.post(f"{deploying.url}/v2/concurrency_limits/filter", json={"limit": 200}).json()
+        return {one["name"]: (one["limit"], one["active"]) for one in found}
+
+    project = deploying.project_name
+    others = [f"penstock:{project}-b:test:api", f"penstock:{project}:tests:api", "by-hand"]
+    for name in others:
+        httpx.post(f"{deploying.url}/v2/concurrency_limits/", json={"name": name, "limit": 9}).raise_for_status()
+    ours = f"penstock:{project}:test:api"
+    deploying.write_pipeline("a-daily")
+    deploying.write_platform(extra="limits: {api: 2}\n")
+    planned = deploying.deploy(is_dry_run=True)
+    assert deploying.writes == []
+    print_deployed(planned, as_json=False)
+    shown = capsys.readouterr().out
+    assert ours in shown
+    assert "concurrency limit 2" in shown
+    assert not deploying.deploy().failed
+    assert limits()[ours] == (2, True)
+    assert [one.action for one in deploying.deploy(prune=True).limits] == ["unchanged"]
+    assert deploying.writes == []
+
+    httpx.patch(f"{deploying.url}/v2/concurrency_limits/{ours}", json={"active": False}).raise_for_status()
+    deploying.write_platform(extra="limits: {api: 3}\n")
+    (changed,) = deploying.deploy().limits
+    assert (changed.action, changed.as_text()) == ("update", "concurrency limit 3, was 2")
+    assert limits()[ours] == (3, False), "switched off by hand stays off"
+    deploying.write_platform()
+    assert deploying.deploy().limits == ()
+    assert ours in limits()
+    assert [one.name for one in deploying.deploy(prune=True).limits] == [ours]
+    assert ours not in limits()
+    assert limits().keys() >= set(others)
+    for name in others:
+        httpx.delete(f"{deploying.url}/v2/concurrency_limits/{name}").raise_for_status()
 
 
 def test_the_command_deploys_plans_as_json_and_refuses_wrong_usage(
