@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from penstock.report import DatasetReport, RunReport, TransformReport
+from penstock.transforms import failures_with_queries
 
 OUTCOME_STYLES = {"loaded": "green", "already_loaded": "cyan", "nothing_new": "cyan", "failed": "bold red"}
 
@@ -114,5 +115,8 @@ def _print_transform(out: Console, transform: TransformReport) -> None:
         for node in transform.nodes:
             if node.is_bad and node.message:
                 out.print(f"  {escape(node.name)}: {escape(node.message)}")
+        for test, query in failures_with_queries(transform.nodes):
+            out.print(f"  rows that {escape(test)} found:")
+            out.print(escape(query), soft_wrap=True)
         if transform.guidance:
             out.print(f"  {escape(transform.guidance)}")

@@ -20,18 +20,19 @@ from flows.transform_flow import run_transform
 from penstock.artifacts import RunKind
 from penstock.backfill import refuse_future
 from penstock.errors import PenstockError
-from penstock.pipeline import PipelineSpec
+from penstock.pipeline import PipelineSpec, expand
 from penstock.plan import DatasetPlan, Decision, RunOptions, RunRequest, Skip, select_datasets
 from penstock.report import DatasetReport, RunReport, TransformReport
 from penstock.spec import snake
 from penstock.strategy import LoadStrategy
 from penstock.window import TimeWindow
-from tasks.dbt_runner.build import DbtSelection
+from tasks.dbt_runner.contract import DbtSelection
 from tasks.definitions.project import find_project
 from tasks.definitions.reading import find_pipeline, read_pipeline
 from tasks.environment import Environment, current_environment
 from tasks.land import land, want_progress
 from tasks.retries import RETRY_DELAYS_SECONDS, STOPPING, worth_retrying
+from tasks.transform import TransformRequest
 from tasks.warehouses.deciding import decide_by_ledger
 
 logger = logging.getLogger("penstock.run")
@@ -158,7 +159,19 @@ def transform_loaded(pipeline: PipelineSpec, request: RunRequest, datasets: Iter
     """Runs dbt over what this run's tables lead to, unless the run asked for no transform."""
     if not request.transform:
         return TransformReport(outcome="not_run")
-    return run_transform(dbt_selection(pipeline, datasets), pipeline.pipeline)
+    reports = list(datasets)
+    targets = {one.name: one.target for one in expand(pipeline)}
+    return run_transform(
+        TransformRequest(
+            client=pipeline.client,
+            pipeline=pipeline.pipeline,
+            run_id=request.run_id,
+            selection=dbt_selection(pipeline, reports),
+            targets=tuple(targets[one.dataset] for one in reports),
+            # What was asked for again is built again.
+            resume=not request.loads_again,
+        )
+    )
 
 
 def dbt_selection(pipeline: PipelineSpec, datasets: Iterable[DatasetReport]) -> DbtSelection:

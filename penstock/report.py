@@ -35,8 +35,15 @@ _WORST_FIRST: tuple[Outcome, ...] = ("failed", "loaded", "already_loaded", "noth
 WindowOutcome = Literal["loaded", "already_loaded", "nothing_new", "failed", "not_started"]
 
 
+FAILED_NODES = frozenset({"error", "fail", "runtime error", "partial success"})
+"""dbt's words for a node that did not do what it should."""
+
+
 class NodeReport(Artifact):
-    """How one dbt node ended; `status` is dbt's own word."""
+    """How one dbt node ended; `status` is dbt's own word.
+
+    `attempts` counts the builds in which the node began; `failing_rows_query` shows the rows that a failed test found.
+    """
 
     unique_id: str
     name: str
@@ -45,17 +52,28 @@ class NodeReport(Artifact):
     seconds: float
     message: str | None = None
     rows: int | None = None
+    relation: str | None = None
+    started_at: AwareDatetime | None = None
+    attempts: int = 1
+    failures: int | None = None
+    failing_rows_query: str | None = None
 
     @property
     def is_bad(self) -> bool:
         """Whether the node failed, or did not run because another failed."""
-        return self.status in {"error", "fail", "runtime error", "partial success", "skipped"}
+        return self.has_failed or self.status == "skipped"
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the node itself failed."""
+        return self.status in FAILED_NODES
 
 
 class TransformReport(Artifact):
     """How dbt ended. A skipped node is not a success, and neither is a selection without nodes."""
 
     outcome: Literal["built", "failed", "nothing_selected", "not_run"]
+    transform_id: str | None = None
     selectors: tuple[str, ...] = ()
     nodes: tuple[NodeReport, ...] = ()
     seconds: float = 0.0

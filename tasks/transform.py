@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.context import TaskRunContext
 
+from penstock.artifacts import TableRef
 from penstock.report import TransformReport
-from tasks.dbt_runner.build import DbtBuild, DbtSelection, build
+from penstock.spec import Artifact
+from penstock.transforms import TransformRun, transform_records
+from tasks.dbt_runner.build import Watcher, build
+from tasks.dbt_runner.contract import DbtSelection
+from tasks.dbt_runner.dbt_core import DbtCore, DbtProject
+from tasks.dbt_runner.journal import Journal, transform_id
 from tasks.definitions.project import find_project
-from tasks.environment import current_environment
-from tasks.retries import RETRY_DELAYS_SECONDS, worth_retrying
+from tasks.environment import Environment, current_environment
+from tasks.node_runs import NodeRuns
+from tasks.retries import RETRY_DELAYS_SECONDS, STOPPING, worth_retrying
+
+
+class TransformRequest(Artifact):
+    """What a run's transform builds, and from which tables.
+
+    Args:
+        resume: Whether it may go on from what an interrupted or failed transform of the same loads has built.
+    """
+
+    client: str
+    pipeline: str
+    run_id: str
+    selection: DbtSelection
+    targets: tuple[TableRef, ...] = ()
+    resume: bool = True
+
+    @property
+    def run(self) -> TransformRun:
+        """Whose transform it is."""
+        return TransformRun(self.client, self.pipeline, self.run_id)
 
 
 @task(
@@ -18,22 +49,44 @@ from tasks.retries import RETRY_DELAYS_SECONDS, worth_retrying
     retries=len(RETRY_DELAYS_SECONDS),
     retry_condition_fn=worth_retrying,
 )
-def dbt_build(selection: DbtSelection, name: str) -> TransformReport:
-    """Builds what is selected; only a warehouse that other runs hold for too long is tried again.
+def dbt_build(request: TransformRequest) -> TransformReport:
+    """Builds what is selected, shows each node as a task run, and records how it ended in `penstock.transforms`."""
+    context = TaskRunContext.get()
+    flow_run_id = context.task_run.flow_run_id if context else None
+    runs = NodeRuns(flow_run_id) if flow_run_id else None
+    watcher = Watcher(
+        on_event=runs.tell if runs else lambda _event: None,
+        on_nodes=runs.settle if runs else lambda _nodes: None,
+        wait=lambda seconds: not STOPPING.wait(seconds),
+    )
+    return build_transform(request, current_environment(find_project(), connections=()), watcher)
 
-    Args:
-        selection: What to build.
-        name: Whose state folder: pipelines that build at once do not share one.
-    """
-    environment = current_environment(find_project())
-    platform = environment.platform
-    request = DbtBuild(
+
+def build_transform(request: TransformRequest, environment: Environment, watcher: Watcher) -> TransformReport:
+    """Builds what is selected, without Prefect."""
+    platform, warehouse, lake = environment.platform, environment.warehouse(), environment.lake()
+    project = DbtProject(
         project_dir=platform.dbt.project_dir,
         profiles_dir=platform.dbt.profiles_dir,
         target=platform.dbt.target,
-        state_dir=platform.home / "dbt" / platform.platform / name,
-        selection=selection,
+        # Pipelines that build at once do not share a folder.
+        state_dir=platform.home / "dbt" / platform.platform / request.pipeline,
         threads=platform.dbt.threads,
     )
-    with environment.warehouse().lent_to_process() as variables:
-        return build(request, variables)
+    engine = DbtCore(project, warehouse.lent_to_process)
+    selected = request.selection.model_dump_json()
+    identity = transform_id(_last_loads(environment, request.targets), selected, project.project_dir, project.target)
+    journal = Journal(lake, f"artifacts/{request.client}/{request.pipeline}/transforms/{identity}")
+    report = build(engine, request.selection, journal, watcher, transform_id=identity, resume=request.resume)
+    if report.nodes:
+        warehouse.record_transform(transform_records(request.run, report, datetime.now(UTC)))
+    return report
+
+
+def _last_loads(environment: Environment, targets: Sequence[TableRef]) -> list[str]:
+    """Returns the newest batch of each table."""
+    if not targets:
+        return []
+    now = datetime.now(UTC)
+    records = environment.warehouse().loads(targets=targets, touching=(now, now))
+    return sorted({str(record.target): record.batch_id for record in records}.values())

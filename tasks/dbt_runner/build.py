@@ -1,163 +1,168 @@
-"""Runs `dbt build` for a selection, as a process of its own: its memory ends with it, and it can be ended."""
+"""Builds a selection: goes on where an interrupted build stopped, and tries again what failed and may pass."""
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from filelock import FileLock
-
-from penstock.errors import ConfigurationError, TransformError
+from penstock.errors import TransformError
 from penstock.report import NodeReport, TransformReport
-from penstock.spec import Artifact
-from tasks.dbt_runner.results import read_nodes
+from tasks.dbt_runner.contract import DbtSelection, Engine, EngineRun
+from tasks.dbt_runner.events import Event, NodeEnded
+from tasks.dbt_runner.graph import need_no_other_build, worth_another_try
+from tasks.dbt_runner.journal import Journal
 
 logger = logging.getLogger("penstock.dbt")
 
+NODE_RETRY_DELAYS_SECONDS = (5.0, 30.0)
+"""Pauses before the second and the third build of a node that failed by an error that may pass."""
+_NAMED = 5
 
-class DbtSelection(Artifact):
-    """What to build, in dbt's own selection syntax; nothing where `select` is empty.
 
-    `must_select`: a person wrote the selection, so that finding no node for it is a mistake.
+def _wait(seconds: float) -> bool:
+    time.sleep(seconds)
+    return True
+
+
+class Watcher(NamedTuple):
+    """Who is told, and how waiting is done.
+
+    Args:
+        on_event: Called with dbt's events.
+        on_nodes: Called after each build with its nodes, which have their messages then.
+        wait: Waits so many seconds; returns False where nobody should wait any longer.
     """
 
-    select: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    must_select: bool = False
+    on_event: Callable[[Event], None] = lambda _event: None
+    on_nodes: Callable[[Sequence[NodeReport]], None] = lambda _nodes: None
+    wait: Callable[[float], bool] = _wait
 
 
-class DbtBuild(Artifact):
-    """What to build and where. `state_dir` keeps target and logs, so that the next run parses only what changed."""
-
-    project_dir: Path
-    profiles_dir: Path
-    target: str
-    state_dir: Path
-    selection: DbtSelection
-    threads: int | None = None
-
-
-def build(request: DbtBuild, environment: Mapping[str, str]) -> TransformReport:
+def build(
+    engine: Engine,
+    selection: DbtSelection,
+    journal: Journal,
+    watcher: Watcher,
+    *,
+    transform_id: str,
+    resume: bool = True,
+) -> TransformReport:
     """Builds the selected nodes with their tests.
 
     Args:
-        request: What to build.
-        environment: Variables that lead dbt's profile to the warehouse; they are given to the process only.
+        engine: What runs dbt.
+        selection: What to build.
+        journal: Where it is noted what has been done.
+        watcher: Who is told.
+        transform_id: Which data and which project it is about.
+        resume: Whether to go on from what an interrupted or failed build of the same has done.
 
     Returns:
         A report whose outcome is `built`, `failed` (a node failed; the others are named too) or `nothing_selected`.
 
     Raises:
-        ConfigurationError: there is no dbt project.
         TransformError: dbt ended before it built anything, for instance because the project does not parse.
     """
-    if not (request.project_dir / "dbt_project.yml").is_file():
-        raise ConfigurationError(
-            "there is no dbt project", guidance="Set dbt.project in the platform file.", folder=request.project_dir
-        )
-    target_path = request.state_dir / "target"
-    target_path.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    with FileLock(request.state_dir / "dbt.lock"):
-        (target_path / "run_results.json").unlink(missing_ok=True)
-        exit_code, last_error = _run(_command(request, target_path), environment)
-        nodes = read_nodes(target_path)
-    return _report(request, nodes, exit_code=exit_code, last_error=last_error, seconds=time.monotonic() - began)
+    build = _Build(engine, journal, watcher)
+    run = build.first(selection, resume=resume)
+    if run is not None:
+        run = build.again(run)
+    journal.write(finished=not any(node.is_bad for node in journal.nodes))
+    report = TransformReport(
+        outcome="built",
+        transform_id=transform_id,
+        selectors=selection.select,
+        nodes=journal.nodes,
+        seconds=time.monotonic() - began,
+    )
+    return report.model_copy(update=_outcome(report, selection, run))
 
 
-def _command(request: DbtBuild, target_path: Path) -> list[str]:
-    options = {
-        "--project-dir": request.project_dir,
-        "--profiles-dir": request.profiles_dir,
-        "--target": request.target,
-        "--target-path": target_path,
-        "--log-path": request.state_dir / "logs",
-        "--log-format": "json",
-    }
-    command = [sys.executable, "-m", "dbt.cli.main", "build"]
-    command += [text for name, value in options.items() for text in (name, str(value))]
-    if request.threads:
-        command += ["--threads", str(request.threads)]
-    # Unit tests check the models' logic, not this run's data: they belong to CI.
-    command += ["--exclude-resource-type", "unit_test", "--select", *request.selection.select]
-    return [*command, "--exclude", *request.selection.exclude] if request.selection.exclude else command
+class _Build:
+    """The builds of one transform, each with fewer nodes than the one before."""
+
+    def __init__(self, engine: Engine, journal: Journal, watcher: Watcher) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._watcher = watcher
+        self._attempt = 0
+        self._attempts: dict[str, int] = {}
+
+    def first(self, selection: DbtSelection, *, resume: bool) -> EngineRun | None:
+        """Builds all, or what an earlier build has left; None where it has left nothing."""
+        done = self._journal.resume() if resume else ()
+        if not done:
+            return self._run(selection)
+        listed, graph = self._engine.list_nodes(selection)
+        held = need_no_other_build(done, graph) & set(listed)
+        self._journal.forget({node.unique_id for node in done} - held)
+        remaining = set(listed) - held
+        logger.info("dbt: %d of %d nodes were built before, going on with the others", len(held), len(listed))
+        if not remaining:
+            return None
+        return self._run(DbtSelection(select=tuple(graph.selectors(remaining))), exactly=True)
+
+    def again(self, run: EngineRun) -> EngineRun:
+        """Builds again, after a pause, what failed and may pass; returns the last run."""
+        for delay in NODE_RETRY_DELAYS_SECONDS:
+            again = worth_another_try(run.nodes, run.graph) if run.graph else set()
+            if run.graph is None or not any(node.has_failed for node in run.nodes if node.unique_id in again):
+                break
+            failed = sorted(node.name for node in run.nodes if node.has_failed and node.unique_id in again)
+            logger.warning("dbt: %s failed, another try follows in %.0f s", ", ".join(failed[:_NAMED]), delay)
+            if not self._watcher.wait(delay):
+                break
+            run = self._run(DbtSelection(select=tuple(run.graph.selectors(again))), exactly=True)
+        return run
+
+    def _run(self, selection: DbtSelection, *, exactly: bool = False) -> EngineRun:
+        self._attempt += 1
+        with self._journal.written_meanwhile():
+            run = self._engine.build(selection, self._on_event, exactly=exactly)
+        if not run.nodes and not run.succeeded:
+            raise TransformError(
+                "dbt ended before it built anything",
+                guidance="Run `dbt parse` in the project, or read the log.",
+                error=run.error,
+                log=run.log,
+            )
+        nodes = [self._counted(node) for node in run.nodes]
+        self._journal.add(nodes)
+        self._journal.keep(self._attempt, run.artifacts)
+        self._watcher.on_nodes(nodes)
+        return run
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, NodeEnded):
+            self._journal.add([event.node])
+        self._watcher.on_event(event)
+
+    def _counted(self, node: NodeReport) -> NodeReport:
+        began = node.status != "skipped"
+        self._attempts[node.unique_id] = self._attempts.get(node.unique_id, 0) + began
+        return node.model_copy(update={"attempts": self._attempts[node.unique_id]})
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str | None]:
-    """Runs dbt, logs each node as it ends, and returns the exit code with the last error dbt logged."""
-    last_error = None
-    variables = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", **environment}
-    with subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
-        command,
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
-        try:
-            for line in process.stdout or ():
-                last_error = _log_line(line) or last_error
-        except BaseException:
-            process.terminate()
-            raise
-    return process.returncode, last_error
-
-
-def _log_line(line: str) -> str | None:
-    """Passes one of dbt's log lines on, and returns its text where it is an error."""
-    try:
-        event = json.loads(line)
-        info = event["info"]
-        if info["level"] == "error":
-            logger.error("%s", info["msg"])
-            return str(info["msg"])
-        if info["name"] == "LogModelResult":
-            logger.info("dbt: %s in %.1f s", event["data"]["node_info"]["node_name"], event["data"]["execution_time"])
-    except (ValueError, KeyError, TypeError):  # not of dbt's log, such as a complaint about an option
-        text = line.strip()
-        return text if text.startswith(("Error", "Usage:")) else None
-    return None
-
-
-def _report(
-    request: DbtBuild, nodes: tuple[NodeReport, ...], *, exit_code: int, last_error: str | None, seconds: float
-) -> TransformReport:
-    if not nodes and exit_code != 0:
-        raise TransformError(
-            "dbt ended before it built anything",
-            guidance="Run `dbt parse` in the project, or read the log.",
-            error=last_error,
-            exit_code=exit_code,
-            log=request.state_dir / "logs" / "dbt.log",
-        )
-    bad = [node for node in nodes if node.is_bad]
-    report = TransformReport(outcome="built", selectors=request.selection.select, nodes=nodes, seconds=seconds)
-    if not nodes and request.selection.must_select:
-        return report.model_copy(
-            update={
-                "outcome": "failed",
-                "error": f"no dbt node is selected by {' '.join(request.selection.select)}",
-                "guidance": "Correct `transform.select` in the pipeline's file.",
-            }
-        )
+def _outcome(report: TransformReport, selection: DbtSelection, run: EngineRun | None) -> dict[str, object]:
+    nodes, bad = report.nodes, [node for node in report.nodes if node.is_bad]
+    if not nodes and selection.must_select:
+        return {
+            "outcome": "failed",
+            "error": f"no dbt node is selected by {' '.join(selection.select)}",
+            "guidance": "Correct `transform.select` in the pipeline's file.",
+        }
     if not nodes:
-        return report.model_copy(update={"outcome": "nothing_selected"})
-    if bad or exit_code != 0:
-        names = ", ".join(f"{node.name} ({node.status})" for node in bad[:5]) or f"exit code {exit_code}"
-        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""  # noqa: PLR2004 - as many as are named
-        return report.model_copy(
-            update={
-                "outcome": "failed",
-                "error": f"{len(bad)} of {len(nodes)} dbt nodes did not succeed: {names}{more}",
-                "guidance": f"See {request.state_dir / 'logs' / 'dbt.log'}; what was loaded into bronze stays loaded.",
-            }
-        )
-    return report
+        return {"outcome": "nothing_selected"}
+    if not bad and (run is None or run.succeeded):
+        return {}
+    names = ", ".join(f"{node.name} ({node.status})" for node in bad[:_NAMED]) or (run.error if run else "")
+    more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+    log = f"See {run.log}; w" if run else "W"
+    return {
+        "outcome": "failed",
+        "error": f"{len(bad)} of {len(nodes)} dbt nodes did not succeed: {names}{more}",
+        "guidance": f"{log}hat was loaded into bronze stays loaded. The next run goes on with what is not built.",
+    }

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, TableRef
 from penstock.ledger import LoadRecord, Span
+from penstock.transforms import TransformRecord
 from tasks.staging.contract import ObjectStore
 
 
@@ -49,6 +50,9 @@ class Warehouse(Protocol):
 
     def seen_files(self, target: TableRef, candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Returns those of `(source_name, source_etag)` that earlier loads of the table already hold."""
+
+    def record_transform(self, records: Sequence[TransformRecord]) -> None:
+        """Writes the rows of one run's transform into `penstock.transforms`, in place of any that it has there."""
 
     def lent_to_process(self) -> AbstractContextManager[Mapping[str, str]]:
         """Lets a process of its own (dbt) use the warehouse while the block runs.

@@ -14,6 +14,8 @@ from penstock.artifacts import RunKind, TableRef
 from penstock.errors import ConfigurationError, GuardError, PenstockError
 from penstock.pipeline import PIPELINES, PipelineSpec
 from penstock.plan import DatasetPlan, RunOptions, RunRequest, decide
+from penstock.report import NodeReport, TransformReport
+from penstock.transforms import TransformRun, transform_records
 from tasks.staging.local import LocalStore
 from tasks.warehouses.deciding import decide_by_ledger
 from tests.contract.test_warehouse_contract import OPENERS
@@ -229,3 +231,42 @@ def test_many_small_files_land_in_their_order(loader: Loader) -> None:
     files = [{"csv": f"id,at_file\n1,{number}\n", "source": f"{number:03}.csv"} for number in range(150)]
     loader.load({"kind": "incremental", "keys": ["id"]}, files)
     assert loader.rows() == [{"id": "1", "at_file": "149"}]
+
+
+def test_a_runs_transform_is_recorded_once_however_often_it_is_told(loader: Loader) -> None:
+    run = TransformRun("acme", "acme-orders", "run-1")
+    failed = NodeReport(
+        unique_id="test.p.unique_id",
+        name="unique_id",
+        resource_type="test",
+        status="fail",
+        seconds=0.25,
+        message="Got 2 results, it's \\ 'bad'",
+        failures=2,
+        failing_rows_query="select 1 as \"id\"\nwhere 'a' = 'b\\n'",
+    )
+    built = NodeReport(
+        unique_id="model.p.fct",
+        name="fct",
+        resource_type="model",
+        status="success",
+        seconds=1.5,
+        rows=7,
+        relation='"gold"."fct"',
+        started_at=day(3),
+        attempts=2,
+    )
+    for nodes in ([built], [built, failed]):
+        report = TransformReport(outcome="failed", transform_id="t1", nodes=tuple(nodes))
+        loader.warehouse.record_transform(transform_records(run, report, day(4)))
+    other = TransformReport(outcome="built", transform_id="t1", nodes=(built,))
+    loader.warehouse.record_transform(transform_records(run._replace(run_id="run-2"), other, day(5)))
+    columns = "node_name, status, attempts, started_at, seconds, rows_affected, failures, message, failing_rows_query"
+    rows = loader.warehouse.query(
+        f"SELECT {columns}, recorded_at FROM penstock.transforms WHERE run_id = 'run-1' ORDER BY node_name"
+    ).rows
+    assert rows == [
+        ("fct", "success", 2, day(3), 1.5, 7, None, None, None, day(4)),
+        ("unique_id", "fail", 1, None, 0.25, None, 2, failed.message, failed.failing_rows_query, day(4)),
+    ]
+    assert loader.warehouse.query("SELECT count(*) FROM penstock.transforms").rows == [(3,)]

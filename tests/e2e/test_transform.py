@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from sandbox.rest.collection import Collection
@@ -78,7 +80,21 @@ def write_model(project: Any, sql: str) -> None:
     (project.root / "dbt" / "models" / "sizes.sql").write_text(text)
 
 
-def test_a_failed_node_makes_the_run_red_and_keeps_the_load_and_the_rerun_builds_it(small: Any) -> None:
+def node_runs(unique_id: str) -> list[dict[str, Any]]:
+    """What Prefect shows of a dbt node; its server records it a moment after the run."""
+    deadline = time.monotonic() + 60
+    while True:
+        asked = {"task_runs": {"name": {"like_": "model"}}, "sort": "EXPECTED_START_TIME_DESC"}
+        answer = httpx.post(f"{os.environ['PREFECT_API_URL']}/task_runs/filter", json=asked, timeout=30)
+        found = [run for run in answer.raise_for_status().json() if run["dynamic_key"] == unique_id]
+        if any(run["state_type"] in ("FAILED", "COMPLETED") for run in found) or time.monotonic() > deadline:
+            return found
+        time.sleep(0.5)
+
+
+def test_a_failed_node_makes_the_run_red_and_keeps_the_load_and_the_rerun_builds_it(
+    small: Any,
+) -> None:
     at = "2026-03-20T10:00:00Z"
     write_model(small, "select id, cast(size as integer) as size")
     broken = small.run("things", transform=True, options={"at": at})
@@ -87,6 +103,11 @@ def test_a_failed_node_makes_the_run_red_and_keeps_the_load_and_the_rerun_builds
     assert broken.transform.outcome == "failed"
     assert "sizes (error)" in broken.summary()
     assert broken.datasets[0].outcome == "loaded"
+
+    assert small.query("select node_name, status, attempts from penstock.transforms") == [("sizes", "error", 1)]
+    (shown,) = node_runs(broken.transform.nodes[0].unique_id)
+    assert (shown["name"], shown["state_name"], shown["run_count"]) == ("model sizes", "Failed", 1)
+    assert "large" in shown["state"]["message"]
 
     write_model(small, "select id, try_cast(size as integer) as size")
     mended = small.run("things", transform=True, options={"at": at})

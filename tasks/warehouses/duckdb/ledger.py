@@ -8,10 +8,12 @@ from typing import Any
 
 from penstock.artifacts import Interval, StagedBatch, TableRef
 from penstock.ledger import LoadRecord, Span
+from penstock.transforms import TransformRecord
 from tasks.warehouses.duckdb.connection import Sql, transaction
 from tasks.warehouses.duckdb.templates import migrations
 from tasks.warehouses.ledger_rows import RECORD_COLUMNS, check_version, in_utc, record_of, record_values
 from tasks.warehouses.quoting import identifiers
+from tasks.warehouses.transform_rows import TRANSFORM_COLUMNS, transform_values
 
 _TOUCHING = """(
     (interval_start <= ? AND interval_end >= ?)
@@ -127,6 +129,19 @@ def write_files(sql: Sql, target: TableRef, batch: StagedBatch, loaded_at: datet
             loaded_at,
         ],
     )
+
+
+def write_transform(sql: Sql, records: Sequence[TransformRecord]) -> None:
+    """Writes the rows of one run's transform, in place of any that it has there; in a transaction of its own."""
+    marks = ", ".join("?" for _ in TRANSFORM_COLUMNS)
+    with transaction(sql):
+        for run in {record.run_id for record in records}:
+            sql.run("DELETE FROM penstock.transforms WHERE run_id = ?", [run])
+        sql.run_many(
+            f"INSERT INTO penstock.transforms ({identifiers(TRANSFORM_COLUMNS)}) VALUES ({marks})",
+            [transform_values(record) for record in records],
+        )
+        sql.run("COMMIT")
 
 
 def seen_files(sql: Sql, target: TableRef, candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -10,6 +10,7 @@ from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, TableRef
 from penstock.connections import DuckDBConnection
 from penstock.errors import ConfigurationError
 from penstock.ledger import LoadRecord, Span
+from penstock.transforms import TransformRecord
 from tasks.probing.contract import Seen
 from tasks.staging.contract import ObjectStore
 from tasks.warehouses.contract import Rows
@@ -67,6 +68,12 @@ class DuckDBWarehouse:
             if sql is None or not candidates or not ledger.current_version(sql):
                 return set()
             return ledger.seen_files(sql, target, candidates)
+
+    def record_transform(self, records: Sequence[TransformRecord]) -> None:
+        """Writes the rows of one run's transform into `penstock.transforms`, in place of any that it has there."""
+        with self._file.writing() as sql:
+            ledger.migrate(sql)
+            ledger.write_transform(sql, records)
 
     def probe(self) -> Seen:
         """Takes the lock and opens the file for writing, or checks that it could be made; changes nothing.

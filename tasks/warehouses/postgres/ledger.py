@@ -9,10 +9,12 @@ from typing import Any
 from penstock.artifacts import Interval, StagedBatch, TableRef
 from penstock.errors import ConfigurationError
 from penstock.ledger import LoadRecord, Span
+from penstock.transforms import TransformRecord
 from tasks.warehouses.ledger_rows import RECORD_COLUMNS, check_version, in_utc, record_of, record_values
 from tasks.warehouses.postgres.connection import Sql, lock_in_transaction, transaction
 from tasks.warehouses.postgres.templates import migrations
 from tasks.warehouses.quoting import identifier, identifiers, literal
+from tasks.warehouses.transform_rows import TRANSFORM_COLUMNS, transform_values
 
 _OLDEST_SERVER = 150000
 _OF_TARGET = "target_schema = $1 AND target_table = $2"
@@ -155,6 +157,19 @@ def write_files(sql: Sql, target: TableRef, batch: StagedBatch, loaded_at: datet
             loaded_at,
         ],
     )
+
+
+def write_transform(sql: Sql, records: Sequence[TransformRecord]) -> None:
+    """Writes the rows of one run's transform, in place of any that it has there; in a transaction of its own."""
+    marks = ", ".join(f"${number}" for number in range(1, len(TRANSFORM_COLUMNS) + 1))
+    with transaction(sql):
+        for run in {record.run_id for record in records}:
+            sql.run("DELETE FROM penstock.transforms WHERE run_id = $1", [run])
+        sql.run_many(
+            f"INSERT INTO penstock.transforms ({identifiers(TRANSFORM_COLUMNS)}) VALUES ({marks})",
+            [transform_values(record) for record in records],
+        )
+        sql.run("COMMIT")
 
 
 def seen_files(sql: Sql, target: TableRef, candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from penstock.artifacts import LoadPlan, LoadResult, StagedBatch, TableRef
 from penstock.connections import PostgresConnection
 from penstock.ledger import LoadRecord, Span
+from penstock.transforms import TransformRecord
 from tasks.staging.contract import ObjectStore
 from tasks.warehouses.contract import Rows
 from tasks.warehouses.ledger_rows import in_utc
@@ -68,6 +69,12 @@ class PostgresWarehouse:
             return set()
         with self._database.session() as sql:
             return ledger.seen_files(sql, target, candidates) if ledger.current_version(sql) else set()
+
+    def record_transform(self, records: Sequence[TransformRecord]) -> None:
+        """Writes the rows of one run's transform into `penstock.transforms`, in place of any that it has there."""
+        with self._database.session() as sql:
+            ledger.migrate(sql)
+            ledger.write_transform(sql, records)
 
     @contextmanager
     def lent_to_process(self) -> Iterator[Mapping[str, str]]:

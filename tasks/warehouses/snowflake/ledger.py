@@ -9,11 +9,13 @@ from typing import TypeVar
 from penstock.artifacts import Interval, StagedBatch, TableRef
 from penstock.connections import ExternalStage, InternalStage
 from penstock.ledger import LoadRecord, Span
+from penstock.transforms import TransformRecord
 from tasks.warehouses.ledger_rows import RECORD_COLUMNS, check_version, in_utc, record_of, record_values
 from tasks.warehouses.quoting import Scalar
 from tasks.warehouses.snowflake.quoting import literal, literals
-from tasks.warehouses.snowflake.session import Sql
+from tasks.warehouses.snowflake.session import Sql, transaction
 from tasks.warehouses.snowflake.templates import migrations, statement
+from tasks.warehouses.transform_rows import transform_values
 
 _Row = TypeVar("_Row")
 
@@ -148,6 +150,15 @@ def write_rejects(
     """Keeps the rejected rows: (source file, line, reason, raw text)."""
     ours = (batch_id, target.schema_name, target.name)
     _insert(sql, "rejects", [(*ours, *row, rejected_at) for row in rejects])
+
+
+def write_transform(sql: Sql, records: Sequence[TransformRecord]) -> None:
+    """Writes the rows of one run's transform, in place of any that it has there; in a transaction of its own."""
+    with transaction(sql):
+        for run in {record.run_id for record in records}:
+            sql.run(f"DELETE FROM penstock.transforms WHERE run_id = {literal(run)}")
+        _insert(sql, "transforms", [transform_values(record) for record in records])
+        sql.run("COMMIT")
 
 
 def seen_files(sql: Sql, target: TableRef, candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -12,6 +12,7 @@ from penstock.connections import KeyPairAuth, OAuthTokenAuth, SnowflakeConnectio
 from penstock.errors import RejectedError
 from penstock.ledger import LoadRecord, Span
 from penstock.strategy import FullRefresh
+from penstock.transforms import TransformRecord
 from tasks.staging.contract import ObjectStore
 from tasks.warehouses.contract import Rows
 from tasks.warehouses.ledger_rows import in_utc
@@ -71,6 +72,12 @@ class SnowflakeWarehouse:
             if not candidates or not ledger.current_version(sql):
                 return set()
             return ledger.seen_files(sql, target, candidates)
+
+    def record_transform(self, records: Sequence[TransformRecord]) -> None:
+        """Writes the rows of one run's transform into `penstock.transforms`, in place of any that it has there."""
+        with self._account.session("load") as sql:
+            ledger.migrate(sql, self._account.settings.stage)
+            ledger.write_transform(sql, records)
 
     @contextmanager
     def lent_to_process(self) -> Iterator[Mapping[str, str]]:
