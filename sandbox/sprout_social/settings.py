@@ -39,7 +39,7 @@ class SproutSocialSettings:
         opened_on: The first day with posts, messages and metrics.
         messages_per_day: Received by one profile on an average day.
         result_cap: Rows after which a query stops without a word.
-        more_profiles: How many local shop pages there are beside the generated brand profiles.
+        more_profiles: How many pages of local shops there are beside the first two.
     """
 
     customers: Mapping[int, str] = field(

@@ -249,7 +249,24 @@ def test_the_stores_that_the_stores_page_shows_are_valid() -> None:
     assert kinds == ["folder", "s3", "s3"]
 
 
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs/sources").glob("*.md")))
+def test_the_pipeline_and_the_connection_that_a_sources_page_shows_are_valid(
+    copy_of_the_project: Path, page: str
+) -> None:
+    project = copy_of_the_project
+    pipeline, connections = blocks(f"docs/sources/{page}", "yaml")[:2]
+    name = yaml.safe_load(pipeline)["pipeline"]
+    assert run("penstock new client acme", project).returncode == 0
+    (project / f"deployments/clients/acme/{name}.yaml").write_text(pipeline)
+    platform = project / "deployments/platforms/local.yaml"
+    platform.write_text(platform.read_text().replace("connections:\n", connections))
+    variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", connections), "sec-ret")
+    done = run(f"penstock validate && penstock plan {name}", project, **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "sec-ret" not in done.stdout + done.stderr
+
+
 def test_every_page_that_is_linked_exists() -> None:
-    for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
