@@ -117,6 +117,7 @@ CASES = {
         },
         path="/sprout_social/v1/*/analytics/profiles",
         truth=_days,
+        has_late_rows=True,
         column="metrics",
     ),
     "sprout-post-analytics": _case(
@@ -129,6 +130,7 @@ CASES = {
         },
         path="/sprout_social/v1/*/analytics/posts",
         truth=_posts,
+        has_late_rows=True,
         column="metrics",
         has_pages=True,
     ),
@@ -141,6 +143,7 @@ CASES = {
         },
         path="/sprout_social/v1/*/messages",
         truth=_messages,
+        has_late_rows=True,
         column="text",
     ),
     "sprout-cases": Case(
@@ -151,6 +154,7 @@ CASES = {
         path="/sprout_social/v1/*/cases/filter",
         token_path=f"/sprout_social{SPROUT_TOKEN_PATH}",
         truth=_cases,
+        has_late_rows=True,
         column="priority",
     ),
     "sprout-list": _case(
