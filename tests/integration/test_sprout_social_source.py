@@ -222,6 +222,12 @@ def test_a_query_that_cannot_be_halved_any_more_is_an_error(sandbox: Sandbox, en
     assert "profiles_per_request" in caught.value.guidance
 
 
+def test_a_single_page_is_counted_by_its_rows_and_not_by_its_size(sandbox: Sandbox) -> None:
+    shown = {"endpoint": "profile_analytics", "networks": ["youtube"], "page_size": 50, "row_cap": 20}
+    assert len(_rows(sandbox, _days("2026-03-18", 1), **shown)) == 1
+    assert len(sandbox.log.requests("*/analytics/profiles")) == 1
+
+
 def test_days_are_restated_and_posts_grow_so_that_reading_again_brings_newer_numbers(sandbox: Sandbox) -> None:
     days = {"endpoint": "profile_analytics", "networks": ["instagram"]}
     posts = {"endpoint": "post_analytics", "networks": ["instagram"]}

@@ -72,9 +72,6 @@ def write_report(
 
 def _queries(run: ReportRun, interval: Interval) -> Iterator[tuple[Target, Interval]]:
     report, dataset = run.report, run.dataset
-    list(
-        cut(interval, report.longest, by_day=report.by_day)
-    )  # a window that cannot be asked for fails before a request
     profiles = [] if report.scope == "customer" else list_profiles(run.client, run.customer, dataset)
     for target in targets_of(profiles, report, dataset, run.sink):
         longest = _longest(report, dataset, target)
@@ -94,7 +91,7 @@ def _write_query(run: ReportRun, target: Target, interval: Interval, files: Json
     """Writes one query, in halves where it reaches `row_cap`."""
     try:
         pages = _pages(run, target, interval)
-        # A cursor tells only at its end that rows are missing, so none is written before; they are `row_cap` at most.
+        # Behind a cursor nobody knows how many follow, so none is written before all came; they are `row_cap` at most.
         for page in pages if run.report.is_numbered else list(pages):
             files.write(page.lines, page.row_count, was_mended=page.was_mended)
     except _CutOffError:
@@ -117,7 +114,7 @@ def _pages(run: ReportRun, target: Target, interval: Interval) -> Iterator[_Line
     """Yields a query's pages.
 
     Raises:
-        _CutOffError: It has `row_cap` rows; before the first page where their number is stated, else after the last.
+        _CutOffError: It has `row_cap` rows; before the first page where their number is stated, else once they came.
     """
     endpoint = _endpoint(run, target, interval)
     rows = 0
@@ -131,7 +128,9 @@ def _pages(run: ReportRun, target: Target, interval: Interval) -> Iterator[_Line
     except RejectedError as error:
         if error.facts.get("status") == HTTPStatus.BAD_REQUEST and target.network:
             error.facts["network"] = target.network
-            error.guidance = "Sprout may have retired a metric of this network: compare `metrics` with its reference."
+            error.guidance = (
+                "Sprout may have retired a metric of this network: compare `metrics` and `filters` with its reference."
+            )
         raise
 
 
@@ -148,7 +147,7 @@ def _changed_meanwhile(run: ReportRun) -> TransientError:
 def _most_rows(page: Page, endpoint: Endpoint, rows: int) -> int:
     """Returns how many rows a query may have: those of the stated pages, or those that came so far."""
     pages = as_count(page.body.value("paging.total_pages")) if page.body is not None else None
-    if isinstance(endpoint.paging, PageNumberPaging) and pages is not None:
+    if isinstance(endpoint.paging, PageNumberPaging) and pages is not None and pages > 1:
         return pages * (endpoint.paging.size or 0)
     return rows
 
