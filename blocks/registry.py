@@ -23,6 +23,7 @@ BLOCK_CLASSES = {
     "penstock-rest": ("blocks.rest", "RestCredentials"),
     "penstock-s3": ("blocks.s3", "S3Store"),
     "penstock-snowflake": ("blocks.snowflake", "SnowflakeDatabase"),
+    "penstock-sprout-social": ("blocks.sprout_social", "SproutSocialCredentials"),
 }
 """Module and class of each block type, by slug."""
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from blocks.registry import block_type
 from penstock.connections import AnyConnection
 from penstock.errors import ConfigurationError
-from penstock.platform import BLOCK_TYPE_PREFIX, BlockRef
+from penstock.platform import BlockRef, block_type_of
 
 if TYPE_CHECKING:
     from blocks.base import ConnectionBlock
@@ -99,4 +99,4 @@ def _faulty_settings(error: BaseException | None) -> str | None:
 
 
 def _block_type_of(connection: type[BaseModel]) -> str:
-    return f"{BLOCK_TYPE_PREFIX}{get_args(connection.model_fields['kind'].annotation)[0]}"
+    return block_type_of(get_args(connection.model_fields["kind"].annotation)[0])

@@ -17,8 +17,12 @@ BlockName = Annotated[str, StringConstraints(pattern=BLOCK_PATTERN)]
 """`<block type>/<block name>`."""
 
 BLOCK_TYPE_PREFIX = "penstock-"
-"""Each kind of connection has a block type: this and the kind."""
 _MISSPELT = 0.9
+
+
+def block_type_of(kind: str) -> str:
+    """Returns the slug of the block type that holds a kind of connection; slugs have hyphens, no underscores."""
+    return f"{BLOCK_TYPE_PREFIX}{kind.replace('_', '-')}"
 
 
 class BlockRef(Spec):
@@ -39,7 +43,7 @@ class BlockRef(Spec):
     @property
     def kind(self) -> str:
         """The kind of connection that blocks of this type hold, where it is one of Penstock's."""
-        return self.type.removeprefix(BLOCK_TYPE_PREFIX)
+        return self.type.removeprefix(BLOCK_TYPE_PREFIX).replace("-", "_")
 
 
 def _inline_or_block(value: Any) -> str:
@@ -48,7 +52,7 @@ def _inline_or_block(value: Any) -> str:
 
 def _holding(connections: Any) -> AfterValidator:
     """Returns a check that blocks of the named type hold one of these connections."""
-    known = [f"{BLOCK_TYPE_PREFIX}{kind}" for kind in kinds_of(connections)]
+    known = [block_type_of(kind) for kind in kinds_of(connections)]
 
     def check(reference: BlockRef) -> BlockRef:
         if reference.type in known:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from sandbox.context import Service
 from sandbox.gladly.service import GLADLY
 from sandbox.rest.service import REST
+from sandbox.sprout_social.service import SPROUT_SOCIAL
 
 SERVICES: tuple[Service, ...] = (
     GLADLY,
     REST,
+    SPROUT_SOCIAL,
 )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sandbox.clock import Clock
 from sandbox.gladly.settings import GladlySettings
 from sandbox.rest.collection import Collection
+from sandbox.sprout_social.settings import SproutSocialSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class SandboxSettings:
         gladly: The emulated Gladly organisations and their limits.
         collections: Served below `/rest/` by name, beside the generated ones; a name may hold one `{field}`, as in
             `accounts/{account_id}/orders`, which then selects the records by that field.
+        sprout_social: The emulated Sprout Social customers and their limits.
     """
 
     seed: int = 7
@@ -28,3 +30,4 @@ class SandboxSettings:
     port: int = 0
     gladly: GladlySettings = field(default_factory=GladlySettings)
     collections: Mapping[str, Collection] = field(default_factory=dict)
+    sprout_social: SproutSocialSettings = field(default_factory=SproutSocialSettings)

@@ -27,6 +27,9 @@ from penstock.connections.rest import (
     OAuth2Auth,
     RestConnection,
 )
+from penstock.connections.sprout_social import (
+    SproutSocialConnection,
+)
 from penstock.connections.stores import (
     CannedAcl,
     FolderConnection,
@@ -48,6 +51,7 @@ from penstock.connections.warehouses import (
 ApiConnection = (
     RestConnection  # one line each
     | GladlyConnection
+    | SproutSocialConnection
 )
 """Systems that only sources read."""
 
@@ -94,6 +98,7 @@ __all__ = [
     "S3Connection",
     "SnowflakeAuth",
     "SnowflakeConnection",
+    "SproutSocialConnection",
     "StoreConnection",
     "WarehouseConnection",
     "kinds_of",

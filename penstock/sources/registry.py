@@ -11,6 +11,12 @@ from penstock.sources.gladly import GladlyDataset, GladlySource
 from penstock.sources.gladly_reports import check_gladly_dataset
 from penstock.sources.rest import RestDataset, RestSource
 from penstock.sources.s3_files import FilesDataset, FilesSource
+from penstock.sources.sprout_social import (
+    SproutSocialDataset,
+    SproutSocialSource,
+    check_sprout_social_dataset,
+    sprout_social_traits,
+)
 from penstock.sources.traits import WINDOWED, files_traits, gladly_traits, rest_traits
 from penstock.window import TimeWindow
 
@@ -71,6 +77,16 @@ _KINDS = (
         WINDOWED,
         files_traits,
         "Choose files by their time with `select: window`",
+    ),
+    SourceKind(
+        "sprout_social",
+        SproutSocialSource,
+        SproutSocialDataset,
+        frozenset({"sprout_social"}),
+        WINDOWED,
+        sprout_social_traits,
+        "Choose an `endpoint` that is about a time, such as `post_analytics`",
+        check_sprout_social_dataset,
     ),
 )
 

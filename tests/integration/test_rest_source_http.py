@@ -455,3 +455,42 @@ def test_no_secret_query_body_or_header_is_ever_shown(
 def test_secrets_of_a_connection_are_masked_in_its_repr() -> None:
     for settings in AUTHS.values():
         assert SECRET not in repr(_auth(settings))
+
+
+def test_an_answer_that_is_not_ready_is_asked_for_again_where_the_api_has_such_a_status() -> None:
+    not_ready = Answer(b"{}", 202)
+    with _client(_first_fails([not_ready, not_ready], Answer(b"done")), not_ready=frozenset({202})) as (client, api):
+        assert client.fetch(REQUEST, _read) == b"done"
+    assert len(api.asked) == 3
+    with _client(lambda _: not_ready) as (client, api):
+        assert client.fetch(REQUEST, _read) == b"{}"
+    with (
+        _client(lambda _: not_ready, not_ready=frozenset({202})) as (client, api),
+        pytest.raises(TransientError, match="has not made its answer yet") as caught,
+    ):
+        client.fetch(REQUEST, _read)
+    assert (caught.value.status, caught.value.attempts) == (202, 6)
+
+
+@pytest.mark.parametrize(("sent", "shown"), [("8f-21:a.b", "8f-21:a.b"), ("a <b>", None), ("x" * 100, None)])
+def test_an_error_carries_the_id_by_which_the_apis_support_finds_the_request(sent: str, shown: str | None) -> None:
+    refused = Answer(b"", 403, {"X-Request-ID": sent})
+    with (
+        _client(lambda _: refused, request_id_header="X-Request-ID") as (client, _api),
+        pytest.raises(RejectedError) as caught,
+    ):
+        client.fetch(REQUEST, _read)
+    assert caught.value.request_id == shown
+
+
+def test_a_429_without_a_pause_waits_as_long_as_the_policy_says_at_least() -> None:
+    time = FakeTime()
+    policy = RetryPolicy(shortest_limited_pause_seconds=20.0)
+    with scripted_api(_first_fails([Answer(b"", 429), Answer(b"", 500)], Answer(b"done"))) as api:
+        limiter = RateLimiter({}, clock=time.clock)
+        settings = HttpSettings("acme-crm", api.url)
+        with HttpClient(settings, policy=policy, clock=time.clock, limiter=limiter) as client:
+            assert client.fetch(REQUEST, _read) == b"done"
+    after_429, after_500 = time.slept
+    assert after_429 == 20.0
+    assert after_500 < 20.0

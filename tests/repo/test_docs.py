@@ -125,7 +125,8 @@ def test_deploying_goes_as_its_page_says(copy_of_the_project: Path, prefect_url:
         done = run(command, project, PREFECT_API_URL=prefect_url)
         assert done.returncode == 0, done.stdout + done.stderr
         outputs.append(done.stdout)
-    assert "dry run, nothing sent: 1 create" in outputs[0]
+    count = len(list(project.glob("deployments/clients/*/[!_]*.yaml")))
+    assert f"dry run, nothing sent: {count} create\n" in outputs[0]
     assert "work pool local" in outputs[1]
     # What these start is in tests/e2e/test_deployed.py; here only that they name what was deployed.
     assert worker.strip() == "prefect worker start --pool local"
@@ -140,8 +141,10 @@ def test_deploying_goes_as_its_page_says(copy_of_the_project: Path, prefect_url:
     assert "+ schedule noon" in updated.stdout, updated.stderr
     schedules = httpx.get(deployment.url).json()["schedules"]
     assert {one["slug"]: one["active"] for one in schedules} == {"morning": True, "noon": False}
-    assert unchanged.stdout == "1 unchanged\n"
-    assert httpx.delete(f"{prefect_url}/deployments/{deployment.json()['id']}").is_success
+    assert unchanged.stdout == f"{count} unchanged\n"
+    in_pool = {"work_pools": {"name": {"any_": ["local"]}}}
+    deployed = httpx.post(f"{prefect_url}/deployments/filter", json=in_pool).raise_for_status().json()
+    assert all(httpx.delete(f"{prefect_url}/deployments/{one['id']}").is_success for one in deployed)
     assert httpx.delete(f"{prefect_url}/work_pools/local").is_success
 
     platform = (project / "deployments/platforms/local.yaml").read_text().replace("platform: local", "platform: prod")
@@ -249,7 +252,24 @@ def test_the_stores_that_the_stores_page_shows_are_valid() -> None:
     assert kinds == ["folder", "s3", "s3"]
 
 
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs/sources").glob("*.md")))
+def test_the_pipeline_and_the_connection_that_a_sources_page_shows_are_valid(
+    copy_of_the_project: Path, page: str
+) -> None:
+    project = copy_of_the_project
+    pipeline, connections = blocks(f"docs/sources/{page}", "yaml")[:2]
+    name = yaml.safe_load(pipeline)["pipeline"]
+    assert run("penstock new client acme", project).returncode == 0
+    (project / f"deployments/clients/acme/{name}.yaml").write_text(pipeline)
+    platform = project / "deployments/platforms/local.yaml"
+    platform.write_text(platform.read_text().replace("connections:\n", connections))
+    variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", connections), "sec-ret")
+    done = run(f"penstock validate && penstock plan {name}", project, **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "sec-ret" not in done.stdout + done.stderr
+
+
 def test_every_page_that_is_linked_exists() -> None:
-    for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"

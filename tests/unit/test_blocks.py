@@ -17,6 +17,7 @@ from blocks.gladly import GladlyCredentials
 from blocks.postgres import PostgresDatabase
 from blocks.resolution import resolve_connection
 from blocks.rest import RestCredentials
+from blocks.sprout_social import SproutSocialCredentials
 from penstock.connections import (
     Connection,
     DuckDBConnection,
@@ -24,12 +25,13 @@ from penstock.connections import (
     GladlyConnection,
     PostgresConnection,
     RateLimit,
+    SproutSocialConnection,
     StoreConnection,
     WarehouseConnection,
     kinds_of,
 )
 from penstock.errors import ConfigurationError
-from penstock.platform import BlockRef
+from penstock.platform import BlockRef, block_type_of
 
 SECRET = "never-to-be-seen"
 GLADLY = {"organization": "acme", "email": "api@acme.example", "token": SECRET}
@@ -77,7 +79,7 @@ def test_each_block_follows_prefects_standards(slug: str) -> None:
 
 def test_every_kind_of_connection_has_a_block() -> None:
     kinds = {*kinds_of(Connection), *kinds_of(StoreConnection), *kinds_of(WarehouseConnection)}
-    assert {f"penstock-{kind}" for kind in kinds} == set(BLOCK_TYPES)
+    assert {block_type_of(kind) for kind in kinds} == set(BLOCK_TYPES)
 
 
 def test_prefect_knows_the_blocks_and_not_their_base() -> None:
@@ -116,6 +118,16 @@ def test_a_gladly_block_holds_its_connection() -> None:
     expected = GladlyConnection.model_validate({"kind": "gladly", **GLADLY, "reports_per_minute": 30})
     assert block.to_connection() == expected
     assert block.to_connection().token.get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize("credentials", [{"token": SECRET}, {"client_id": "me", "client_secret": SECRET}])
+def test_a_sprout_social_block_holds_its_connection(credentials: dict[str, str]) -> None:
+    given = {**credentials, "customer_id": 7, "requests_per_minute": 30}
+    block = SproutSocialCredentials(**given)
+    assert block.to_connection() == SproutSocialConnection.model_validate({"kind": "sprout_social", **given})
+    assert set(SproutSocialCredentials.model_json_schema()["secret_fields"]) == {"token", "client_secret"}
+    assert SECRET not in repr(block) + block.model_dump_json() + repr(block.to_connection())
+    assert set(SproutSocialConnection.model_fields) - {"kind"} == set(SproutSocialCredentials.model_fields)
 
 
 @pytest.mark.parametrize("auth", REST)

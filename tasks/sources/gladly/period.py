@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
 from penstock.artifacts import Interval
 from penstock.errors import ConfigurationError
-from penstock.local_time import local_date, local_midnight, to_utc
+from penstock.local_time import local_midnight
+from tasks.sources.whole_days import whole_days
 
 WORK_SESSION_EVENTS = "work-session-events"
 """The one report with an endpoint of its own, `POST /reports/work-session-events`."""
@@ -26,14 +25,6 @@ _TAKES_MINUTES = frozenset(
 )
 _NEEDS_MINUTES = frozenset({"WorkSessionEventsReportV4", WORK_SESSION_EVENTS})
 _MINUTE = timedelta(minutes=1)
-
-
-class Days(NamedTuple):
-    """Whole calendar days of a zone, the last included."""
-
-    first: date
-    last: date
-    zone: ZoneInfo
 
 
 def report_period(interval: Interval, report: str) -> dict[str, str]:
@@ -62,17 +53,6 @@ def report_period(interval: Interval, report: str) -> dict[str, str]:
     if any(bound.second or bound.microsecond for bound in (start, end)):
         raise _cannot_ask(interval, report, "This report takes whole minutes: align the window's bounds to minutes.")
     return {"startAtTime": _write_minute(start), "endAtTime": _write_minute(end - _MINUTE)}
-
-
-def whole_days(interval: Interval) -> Days | None:
-    """Returns the calendar days that an interval is made of, in its own zone or in UTC, None where it is not."""
-    start, end = interval.bounds()
-    for name in (interval.timezone, "UTC"):
-        zone = ZoneInfo(name)
-        first, after_last = local_date(start, zone), local_date(end, zone)
-        if local_midnight(first, zone) == to_utc(start) and local_midnight(after_last, zone) == to_utc(end):
-            return Days(first, after_last - timedelta(days=1), zone)
-    return None
 
 
 def halve(interval: Interval, report: str) -> tuple[Interval, Interval] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -13,6 +14,7 @@ from penstock.errors import ConfigurationError, DataError, PenstockError, RateLi
 from tasks.sources.http.credentials import credentials_of
 from tasks.sources.http.failures import (
     BROKEN,
+    NOT_READY,
     UNAUTHORIZED,
     UNREACHABLE,
     UnreadableBodyError,
@@ -187,11 +189,13 @@ class HttpClient:
         return prepared
 
     def _check(self, response: httpx.Response, request: HttpRequest) -> None:
-        if response.is_success:
+        if response.is_success and response.status_code not in self._settings.not_ready:
             return
         pause = retry_after_seconds(response.headers.get("Retry-After"), now=self._clock.wall())
         facts = {**self._facts(request), "status": response.status_code, "retry_after_seconds": pause}
-        failure = failure_of(response.status_code)
+        if self._settings.request_id_header is not None:
+            facts["request_id"] = _shown_id(response.headers.get(self._settings.request_id_header))
+        failure = NOT_READY if response.is_success else failure_of(response.status_code)
         if _is_named_by_api(request):
             failure = of_named_address(failure)
         raise error_of(failure, rights=self._settings.rights, **facts)
@@ -211,6 +215,7 @@ class HttpClient:
         # `Retry-After: 0` says nothing of how long; six attempts at once would only be refused again.
         seconds = _pause_of(error) or jittered
         if isinstance(error, RateLimitedError):
+            seconds = max(seconds, self._policy.shortest_limited_pause_seconds)
             self._limiter.pause(min(seconds, self._policy.longest_pause_seconds))
         return seconds
 
@@ -246,6 +251,11 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     """Returns what must be equal for credentials to travel: scheme, host and port."""
     port = url.port or {"http": 80, "https": 443}.get(url.scheme)
     return url.scheme, url.host, port
+
+
+def _shown_id(value: str | None) -> str | None:
+    """Returns an id as it may be shown: what is longer or stranger than an id is none."""
+    return value if value is not None and re.fullmatch(r"[\w.:-]{1,80}", value) else None
 
 
 def _is_named_by_api(request: HttpRequest) -> bool:

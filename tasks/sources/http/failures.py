@@ -52,6 +52,7 @@ _REDIRECTED = Failure(
 _REFUSED = Failure(RejectedError, "the API refused the request", _REQUEST)
 _FAILED = Failure(TransientError, "the API failed", _LATER)
 BROKEN = Failure(TransientError, "the connection to the API broke", _LATER)
+NOT_READY = Failure(TransientError, "the API has not made its answer yet", _LATER)
 UNREACHABLE = Failure(
     TransientError,
     "the API cannot be reached",

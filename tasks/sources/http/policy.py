@@ -18,7 +18,8 @@ class RetryPolicy(NamedTuple):
 
     Backoff is exponential with full jitter (a random time up to the current step), as in AWS's "Exponential Backoff
     And Jitter". A `Retry-After` is waited for exactly, up to `longest_pause_seconds`; a longer one is not worth holding
-    a worker for. A body that came whole but makes no sense gets fewer attempts: it is more often wrong than unlucky.
+    a worker for. Without one, a 429 is waited for at least `shortest_limited_pause_seconds`. A body that came whole but
+    makes no sense gets fewer attempts: it is more often wrong than unlucky.
     """
 
     attempts: int = 6
@@ -26,6 +27,7 @@ class RetryPolicy(NamedTuple):
     first_backoff_seconds: float = 1.0
     longest_backoff_seconds: float = 30.0
     longest_pause_seconds: float = 120.0
+    shortest_limited_pause_seconds: float = 0.0
     deadline_seconds: float = 600.0
 
 

@@ -12,7 +12,12 @@ from tasks.sources.http.limiter import EVERY_REQUEST, Budget
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """A connection, as the client needs it."""
+    """A connection, as the client needs it.
+
+    Args:
+        not_ready: Success statuses that bring no answer yet, so that the same request is sent again.
+        request_id_header: The response header by which the API's support finds a request; errors carry it.
+    """
 
     connection_name: str
     base_url: str
@@ -21,6 +26,8 @@ class HttpSettings:
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     timeout_seconds: float = 60.0
     rights: str = "the right to read this"
+    not_ready: frozenset[int] = frozenset()
+    request_id_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

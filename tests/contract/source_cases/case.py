@@ -44,6 +44,7 @@ class Case:
         fixed_token: Whether its credentials cannot be renewed.
         token_path: Where they are renewed otherwise.
         has_pages: Whether later pages are found by a token.
+        has_late_rows: Whether the sandbox can keep some of its rows back for a while.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Case:
     fixed_token: bool = False
     token_path: str = ""
     has_pages: bool = False
+    has_late_rows: bool = False
 
 
 def interval_of(days: int, first: datetime = FIRST) -> Interval:

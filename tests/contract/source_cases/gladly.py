@@ -58,6 +58,7 @@ CASES = {
         dataset={"report": "ContactTimestampsReport"},
         path="/gladly/*/reports",
         truth=_report_rows,
+        has_late_rows=True,
         column="Event Type",
         one_request=True,
     ),

@@ -45,5 +45,6 @@ CASES = {
         column="note",
         token_path="/rest/oauth/token",
         has_pages=True,
+        has_late_rows=True,
     )
 }

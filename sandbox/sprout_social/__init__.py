@@ -1,0 +1,1 @@
+"""The emulated Sprout Social API over generated profiles, posts, messages and cases."""
