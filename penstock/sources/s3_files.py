@@ -6,16 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from penstock.artifacts import CsvDialect, FileFormat
 from penstock.sources.base import DatasetSpec, SourceSpec
+from penstock.sources.tabular import TabularFiles
 
 
-class FilesDataset(DatasetSpec):
+class FilesDataset(TabularFiles, DatasetSpec):
     """The files whose keys match `glob`."""
 
     glob: str = Field(description="Keys, such as `drops/orders/*.csv.gz`; `**` crosses folders.")
-    format: FileFormat | None = Field(default=None, description="Default: from the key's ending.")
-    dialect: CsvDialect | None = Field(default=None, description="Default: found by peeking.")
     select: Literal["new", "window", "all"] = Field(
         default="new",
         description="`new`: content the ledger has not seen; `window`: last modified in the interval; `all`.",

@@ -12,7 +12,7 @@ from tasks.sources.contract import Extract
 EXTRACTORS = {
     "gladly": "tasks.sources.gladly.extract",
     "rest": "tasks.sources.rest.extract",
-    "s3_files": "tasks.sources.s3_files",
+    "s3_files": "tasks.sources.s3_files.extract",
 }
 """Modules with `extract(request, connection, sink)`, by kind."""
 

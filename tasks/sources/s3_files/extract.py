@@ -1,6 +1,8 @@
-"""Files that already exist in an object store: chosen by key and by what is new, and never read here.
+"""Files that already exist in an object store: chosen by key and by what is new.
 
-Their bytes stay where they are; staging copies them on the server's side (copy-then-peek).
+What a warehouse can COPY is never read here: its bytes stay where they are, and staging copies them on the server's side
+(copy-then-peek). What it cannot (a workbook, an archive, a JSON document) is copied into the lake like that, and
+converted there once: `tasks.sources.tabular`.
 """
 
 from __future__ import annotations
@@ -10,23 +12,17 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import cast
 
-from penstock.artifacts import Compression, ExtractedFile, FileFormat
+from penstock.artifacts import ExtractedFile, FileFormat, OriginalFile
 from penstock.connections import FolderConnection, StoreConnection
-from penstock.errors import ConfigurationError
+from penstock.errors import ConfigurationError, DataError
 from penstock.sources.s3_files import FilesDataset
+from penstock.sources.tabular import TabularFormat
 from tasks.sources.contract import ExtractRequest, ExtractSink
 from tasks.sources.globs import compile_glob, literal_prefix
+from tasks.sources.tabular.converting import loadable_dialect, needs_conversion
+from tasks.sources.tabular.formats import format_of
+from tasks.sources.tabular.loading import load_original
 from tasks.staging.contract import ObjectInfo, ObjectStore
-
-_FORMATS = {
-    "csv": FileFormat.CSV,
-    "tsv": FileFormat.CSV,
-    "jsonl": FileFormat.JSONL,
-    "ndjson": FileFormat.JSONL,
-    "parquet": FileFormat.PARQUET,
-    "pq": FileFormat.PARQUET,
-}
-_COMPRESSIONS = {"gz": Compression.GZIP, "gzip": Compression.GZIP, "zst": Compression.ZSTD, "zstd": Compression.ZSTD}
 
 # One question to the ledger: enough to be rare, few enough for one statement's parameters.
 _SEEN_CHUNK = 1_000
@@ -44,13 +40,40 @@ def extract(request: ExtractRequest, connection: StoreConnection, sink: ExtractS
             connection=request.connection_name,
             folder=connection.path,
         )
-    matching = _matching(open_store(connection), dataset.glob)
+    store = open_store(connection)
+    matching = _matching(store, dataset.glob)
     first = next(matching, None)
     if first is None:
         sink.warn(f"no file matches {dataset.glob}")
         return
     for found in _chosen(chain((first,), matching), request, dataset):
-        sink.add_existing(_describe(found, dataset, request.connection_name))
+        if needs_conversion(found.key, dataset):
+            _convert(found, store, request, sink)
+        else:
+            sink.add_existing(_describe(found, dataset, request.connection_name))
+
+
+def _convert(info: ObjectInfo, store: ObjectStore, request: ExtractRequest, sink: ExtractSink) -> None:
+    sink.copy_original(info.key, store, info.key)
+    _check_unchanged(info, store.stat(info.key), request.connection_name)
+    original = OriginalFile(
+        store=request.connection_name,
+        key=info.key,
+        size_bytes=info.size_bytes,
+        etag=info.etag,
+        modified_at=info.modified_at,
+    )
+    load_original(sink, original, cast("FilesDataset", request.dataset))
+
+
+def _check_unchanged(listed: ObjectInfo, found: ObjectInfo | None, connection_name: str) -> None:
+    if found is None or found.etag != listed.etag:
+        raise DataError(
+            "a file has changed since it was listed",
+            guidance="Run the pipeline again: a new run lists the files as they are now; deliver files by a rename.",
+            store=connection_name,
+            key=listed.key,
+        )
 
 
 def _matching(store: ObjectStore, glob: str) -> Iterator[ObjectInfo]:
@@ -80,35 +103,15 @@ def _unseen(found: Iterable[ObjectInfo], request: ExtractRequest) -> Iterator[Ob
 
 
 def _describe(info: ObjectInfo, dataset: FilesDataset, store: str) -> ExtractedFile:
-    file_format, compression = format_of(info.key, declared=dataset.format)
+    found, compression = format_of(info.key, declared=dataset.format)
     return ExtractedFile(
         store=store,
         key=info.key,
-        format=file_format,
+        format=FileFormat(found),
         compression=compression,
         size_bytes=info.size_bytes,
         etag=info.etag,
-        dialect=dataset.dialect,
+        dialect=loadable_dialect(dataset) if found is TabularFormat.CSV else None,
         source_name=info.key,
         modified_at=info.modified_at,
     )
-
-
-def format_of(key: str, *, declared: FileFormat | None) -> tuple[FileFormat, Compression]:
-    """Returns how a file holds its rows, from its key's endings (`orders.csv.gz`) or as declared.
-
-    Raises:
-        ConfigurationError: Nothing is declared, and the ending says nothing.
-    """
-    endings = key.rsplit("/", 1)[-1].lower().split(".")[1:]
-    compression = _COMPRESSIONS.get(endings[-1], Compression.NONE) if endings else Compression.NONE
-    if compression is not Compression.NONE:
-        endings.pop()
-    file_format = declared or (_FORMATS.get(endings[-1]) if endings else None)
-    if file_format is None:
-        raise ConfigurationError(
-            "a matching file's ending does not say its format",
-            guidance="Set the dataset's `format`, or narrow its `glob` to the files that are meant.",
-            key=key,
-        )
-    return file_format, compression
