@@ -27,6 +27,9 @@ from penstock.connections.rest import (
     OAuth2Auth,
     RestConnection,
 )
+from penstock.connections.sftp import (
+    SftpConnection,
+)
 from penstock.connections.stores import (
     CannedAcl,
     FolderConnection,
@@ -48,6 +51,7 @@ from penstock.connections.warehouses import (
 ApiConnection = (
     RestConnection  # one line each
     | GladlyConnection
+    | SftpConnection
 )
 """Systems that only sources read."""
 
@@ -92,6 +96,7 @@ __all__ = [
     "RateLimit",
     "RestConnection",
     "S3Connection",
+    "SftpConnection",
     "SnowflakeAuth",
     "SnowflakeConnection",
     "StoreConnection",

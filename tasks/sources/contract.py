@@ -38,7 +38,7 @@ class FileWriter(Protocol):
     """A file being written; the source says how many rows each write holds."""
 
     def write(self, data: bytes, row_count: int | None = 0) -> None:
-        """Appends bytes that hold `row_count` whole rows; None where nobody counted them, so that the file's are not."""
+        """Appends bytes that hold `row_count` whole rows; None where nobody counted them."""
 
 
 class ExtractSink(Protocol):
@@ -77,3 +77,6 @@ class ExtractSink(Protocol):
 
 Extract = Callable[[ExtractRequest, Any, ExtractSink], None]
 """`(request, connection, sink)`; the connection is the source kind's type of `penstock.connections`."""
+
+Count = Callable[[ExtractRequest, Any, int], int]
+"""`(request, connection, enough)`: how many files an extraction would read now, as far as `enough`."""

@@ -198,9 +198,10 @@ def _reader(
     return (
         f"read_csv({path_list(paths)}, auto_detect=false, {header}, delim={literal(dialect.delimiter)}, "
         f"quote={literal(dialect.quote)}, escape={literal(dialect.escape if dialect.quote else '')}, "
-        f"nullstr=[{literals(['', *dialect.null_texts])}], allow_quoted_nulls=false, columns={{{columns}}}, compression={literal(file.compression)}, "
-        f"encoding={literal(dialect.encoding)}, strict_mode=true, null_padding=false, "
-        f"parallel={literal(is_parallel)}, max_line_size={MAXIMUM_LINE_BYTES}, buffer_size={MAXIMUM_LINE_BYTES}, "
+        f"nullstr=[{literals(['', *dialect.null_texts])}], allow_quoted_nulls=false, columns={{{columns}}}, "
+        f"compression={literal(file.compression)}, encoding={literal(dialect.encoding)}, strict_mode=true, "
+        f"null_padding=false, parallel={literal(is_parallel)}, "
+        f"max_line_size={MAXIMUM_LINE_BYTES}, buffer_size={MAXIMUM_LINE_BYTES}, "
         f"{rejects_options(rejects_limit)})"
     )
 
