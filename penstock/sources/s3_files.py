@@ -25,6 +25,12 @@ class WaitSpec(Spec):
     poll: Duration = Field(default="10m", description="How long after one look the next one follows.")
     minimum_files: int = Field(default=1, ge=1, description="How many files the batch has at least.")
 
+    @model_validator(mode="after")
+    def _takes_time(self) -> WaitSpec:
+        if not set(self.deadline) & set("123456789") or not set(self.poll) & set("123456789"):
+            raise ValueError("`deadline` and `poll` are at least a minute")
+        return self
+
 
 class FilesDataset(TabularFiles, DatasetSpec):
     """The files whose keys match `glob`."""

@@ -57,7 +57,9 @@ def test_one_pipeline_reads_several_buckets_and_knows_each_file_it_read(project:
     client = s3_server.client("s3")
     for name, bucket in buckets.items():
         put = {
-            "orders/1.zip": archive({"a.csv": f"id,at\n1,{name}\n", "b.csv": "id,at\n2,b\n3,c\n", "readme.txt": ""}),
+            "orders/1.zip": archive(
+                {"a.csv": f"id,city\n1,{name}\n", "b.csv": "id,city\n2,b\n3,c\n", "readme.txt": ""}
+            ),
             "plan/march.xlsx": workbook(["Plan"], ["Agent", "Hours"], [name, 7.5], ["Total", 7.5]),
             "till/1.txt": b'1;-\n2;"-"\n',
         }
@@ -71,7 +73,7 @@ def test_one_pipeline_reads_several_buckets_and_knows_each_file_it_read(project:
     for name, bucket in buckets.items():
         schema = "acme_bronze"
         tables = {one: f"{schema}.s3_files__{name}__{one}" for one in ("orders", "plan", "till")}
-        orders = project.query(f"select id, at, _source_file from {tables['orders']} order by id")
+        orders = project.query(f"select id, city, _source_file from {tables['orders']} order by id")
         assert orders == [
             ("1", name, "orders/1.zip#a.csv"), ("2", "b", "orders/1.zip#b.csv"), ("3", "c", "orders/1.zip#b.csv"),
         ]  # fmt: skip

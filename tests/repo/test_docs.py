@@ -249,6 +249,20 @@ def test_the_stores_that_the_stores_page_shows_are_valid() -> None:
     assert kinds == ["folder", "s3", "s3"]
 
 
+def test_the_pipeline_and_the_connection_that_the_page_of_files_shows_are_valid(copy_of_the_project: Path) -> None:
+    pipeline, several, connections = blocks("docs/sources/s3_files.md", "yaml")
+    path = copy_of_the_project / "deployments/clients/warbyparker/warbyparker-drops-daily.yaml"
+    path.write_text(pipeline)
+    local = copy_of_the_project / "deployments/platforms/local.yaml"
+    text = local.read_text()
+    line = next(one for one in text.splitlines() if one.lstrip().startswith("warbyparker-drops:"))
+    shown = "".join(f"{one}\n" for one in connections.splitlines()[1:])
+    local.write_text(text.replace(line + "\n", shown))
+    done = run("penstock validate", copy_of_the_project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [one["name"] for one in yaml.safe_load(several)["for_each"]] == ["north", "south"]
+
+
 def test_every_page_that_is_linked_exists() -> None:
     for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8")):
