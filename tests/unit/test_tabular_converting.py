@@ -99,6 +99,14 @@ def test_archives_within_archives_and_encrypted_members_are_refused_by_name() ->
         convert_all(bytes(locked), "x.zip")
 
 
+def test_a_path_that_is_there_twice_is_refused() -> None:
+    file = io.BytesIO(archive({"a.csv": b"id\n1\n"}))
+    with zipfile.ZipFile(file, "a") as made, pytest.warns(UserWarning, match="Duplicate name"):
+        made.writestr("a.csv", b"id\n2\n")
+    with pytest.raises(DataError, match="its path is there twice"):
+        convert_all(file.getvalue(), "x.zip")
+
+
 def test_a_size_that_no_compression_reaches_is_refused_before_a_byte_is_unpacked() -> None:
     forged = bytearray(archive({"a.csv": b"id\n" * 100}))
     place = forged.rindex(b"PK\x01\x02")

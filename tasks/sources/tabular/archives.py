@@ -55,8 +55,10 @@ def _choose(archive: zipfile.ZipFile, members: str, name: str) -> list[zipfile.Z
             members=members,
             member_count=len(found),
         )
+    paths: set[str] = set()
     for info in chosen:
-        _check_readable(info, name)
+        _check_readable(info, name, is_repeated=info.filename in paths)
+        paths.add(info.filename)
     return chosen
 
 
@@ -65,8 +67,8 @@ def _is_of_a_desktop(path: str) -> bool:
     return path.startswith("__MACOSX/") or path.rsplit("/", 1)[-1].startswith((".", "~$", "Thumbs.db"))
 
 
-def _check_readable(info: zipfile.ZipInfo, name: str) -> None:
-    reason = None
+def _check_readable(info: zipfile.ZipInfo, name: str, *, is_repeated: bool) -> None:
+    reason = "its path is there twice" if is_repeated else None
     if info.flag_bits & _ENCRYPTED:
         reason = "it is encrypted"
     elif is_archive(info.filename):
