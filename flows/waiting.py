@@ -18,10 +18,10 @@ from prefect.client.schemas.objects import State, StateDetails, StateType
 from prefect.exceptions import Pause
 from prefect.runtime import deployment, flow_run
 
+from penstock.errors import PenstockError, TransientError
 from penstock.plan import DatasetPlan, Decision
 from tasks.await_files import Awaited, awaited, look_for_files, wait_of
 from tasks.environment import Environment
-from tasks.retries import STOPPING
 
 AWAITING_FILES = "AwaitingFiles"
 """Name of the state; its type is `SCHEDULED`, which workers look for, and its runs never count as late."""
@@ -35,7 +35,6 @@ def await_files(decisions: Iterable[Decision], environment: Environment) -> None
     Raises:
         Pause: the run ends for now, and a worker begins it again (Prefect's signal, which its engine takes).
     """
-    STOPPING.clear()  # or a look that fails would not be tried again, where an earlier run of this process was stopped
     waiting = [one for one in decisions if isinstance(one, DatasetPlan) and wait_of(one) is not None]
     while waiting:
         missing = [found for plan in waiting if (found := _look(plan, environment)) is not None]
@@ -51,10 +50,18 @@ def await_files(decisions: Iterable[Decision], environment: Environment) -> None
 
 
 def _look(plan: DatasetPlan, environment: Environment) -> Awaited | None:
+    """Returns what a dataset waits for; what cannot be looked at is left to its extraction, which fails by itself."""
     wait = wait_of(plan)
     if wait is None or awaited(plan, wait, 0, datetime.now(UTC)) is None:
         return None
-    return awaited(plan, wait, look_for_files(plan, environment), datetime.now(UTC))
+    try:
+        found = look_for_files(plan, environment)
+    except TransientError as error:  # the next look is its next attempt
+        logger.warning("%s: %s", plan.name, error)
+        found = 0
+    except PenstockError:
+        return None
+    return awaited(plan, wait, found, datetime.now(UTC))
 
 
 def _end_for_now(missing: list[Awaited], look_again_at: datetime) -> None:

@@ -14,7 +14,6 @@ from penstock.sources.s3_files import FilesDataset, WaitSpec
 from penstock.window import parse_duration
 from tasks.environment import Environment
 from tasks.extract import extract_request
-from tasks.retries import RETRY_DELAYS_SECONDS, worth_retrying
 from tasks.sources.registry import counter
 
 
@@ -33,14 +32,9 @@ class Awaited(NamedTuple):
         return f"{self.plan.name}: {self.found} of {self.minimum_files} files are there, next look at {looks}"
 
 
-@task(
-    task_run_name="look for {plan.name}",
-    cache_policy=NO_CACHE,
-    retries=len(RETRY_DELAYS_SECONDS),
-    retry_condition_fn=worth_retrying,
-)
+@task(task_run_name="look for {plan.name}", cache_policy=NO_CACHE)
 def look_for_files(plan: DatasetPlan, environment: Environment) -> int:
-    """Counts the files that the dataset's extraction would read now, as far as it needs."""
+    """Counts the files that the dataset's extraction would read now, as far as it needs; not tried again by itself."""
     wait = wait_of(plan)
     connection = environment.connection(plan.dataset.connection)
     return counter(plan.source.kind)(

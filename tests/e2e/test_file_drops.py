@@ -92,13 +92,15 @@ def test_one_pipeline_reads_several_buckets_and_knows_each_file_it_read(project:
     assert [one.result.rows_landed for one in again.datasets if one.result] == [0] * 6
 
 
-def test_a_run_by_hand_waits_where_it_is_and_reads_the_day_that_it_was_about(
+def test_a_run_by_hand_waits_where_it_is_for_its_day_and_a_place_that_cannot_be_read_stops_nobody_else(
     project: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drops = project.root / "drops"
     drops.mkdir()
-    project.write_platform(f'drops: {{kind: folder, path: "{drops}"}}')
-    project.write_pipeline("forecast", DATED)
+    connections = {"drops": drops, "gone": project.root / "gone"}
+    project.write_platform("\n".join(f'{name}: {{kind: folder, path: "{path}"}}' for name, path in connections.items()))
+    instances = "for_each: [{name: bad, connection: gone}, {name: good, connection: drops}]"
+    project.write_pipeline("forecast", DATED.replace("window:", f"{instances}\nwindow:"))
     at = datetime.now(UTC)
     day = drops / f"{_yesterday_in_new_york(at):%Y/%m/%d}"
     day.mkdir(parents=True)
@@ -111,10 +113,12 @@ def test_a_run_by_hand_waits_where_it_is_and_reads_the_day_that_it_was_about(
 
     monkeypatch.setattr(flows.waiting.time, "sleep", deliver)
     report = project.run("forecast")
-    assert report.is_green, report
     assert len(pauses) == 1
     assert 50 < pauses[0] <= 60
-    assert project.query("select id from acme_bronze.s3_files__forecast order by id") == [("1",), ("2",)]
+    assert project.query("select id from acme_bronze.s3_files__good__forecast order by id") == [("1",), ("2",)]
+    assert {one.dataset: one.error_kind for one in report.datasets} == {
+        "bad__forecast": "ConfigurationError", "good__forecast": None,
+    }  # fmt: skip
 
 
 def test_files_that_have_not_come_by_the_deadline_fail_the_dataset_and_say_so(project: Any) -> None:
