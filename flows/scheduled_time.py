@@ -10,7 +10,8 @@ from prefect.runtime import flow_run
 def scheduled_time() -> datetime:
     """Returns the flow run's scheduled start in UTC; retries and late runs keep the original one."""
     moment: datetime = flow_run.scheduled_start_time
-    return moment.astimezone(UTC)
+    # Prefect (3.8) gives pendulum's kind of datetime, which loses the standard UTC when time is added to it.
+    return datetime.fromisoformat(moment.isoformat()).astimezone(UTC)
 
 
 def run_id() -> str:

@@ -27,6 +27,9 @@ from penstock.connections.rest import (
     OAuth2Auth,
     RestConnection,
 )
+from penstock.connections.sftp import (
+    SftpConnection,
+)
 from penstock.connections.sprout_social import (
     SproutSocialConnection,
 )
@@ -51,6 +54,7 @@ from penstock.connections.warehouses import (
 ApiConnection = (
     RestConnection  # one line each
     | GladlyConnection
+    | SftpConnection
     | SproutSocialConnection
 )
 """Systems that only sources read."""
@@ -96,6 +100,7 @@ __all__ = [
     "RateLimit",
     "RestConnection",
     "S3Connection",
+    "SftpConnection",
     "SnowflakeAuth",
     "SnowflakeConnection",
     "SproutSocialConnection",

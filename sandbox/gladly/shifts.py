@@ -55,6 +55,15 @@ class AgentDuration:
     context: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedShift:
+    """Whole local hours of an agent's shift, counted from the midnight before it begins; beyond 24 on the next day."""
+
+    agent: Agent
+    first_hour: int
+    last_hour: int
+
+
 class Shifts:
     """The working hours of an organisation."""
 
@@ -69,6 +78,11 @@ class Shifts:
         """Returns one of the agents at work, of the team where it has any; a draw in [0, 1) decides which."""
         at_work = self._on_shift(at // HOUR, team) or self._on_shift(at // HOUR, None)
         return at_work[int(draw * len(at_work))]
+
+    def planned(self, day: date) -> list[PlannedShift]:
+        """Returns the shifts that are planned to start on a local day, in the agents' order."""
+        at_work = [agent for agent in self._roster.agents if _works(agent, day)]
+        return [PlannedShift(agent, *self._hours[agent.number]) for agent in at_work]
 
     def durations_of_day(self, day: date) -> list[AgentDuration]:
         """Returns the active and away spans of the shifts that start on a local day."""

@@ -15,6 +15,7 @@ PROBES = {
     "gladly": "tasks.probing.gladly",
     "rest": "tasks.probing.rest",
     "s3": "tasks.probing.files",
+    "sftp": "tasks.probing.sftp",
     "sprout_social": "tasks.probing.sprout_social",
 }
 """Modules with `probe(name, connection, datasets, *, timeout_seconds)`, by kind of connection."""

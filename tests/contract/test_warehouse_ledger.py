@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +157,23 @@ def test_files_are_seen_while_the_table_holds_that_content_of_them(loader: Loade
     assert loader.warehouse.seen_files(TARGET, both) == {("a.csv", "2"), ("b.csv", "1")}
     assert loader.warehouse.seen_files(OTHER, both) == set()
     assert loader.warehouse.seen_files(TARGET, []) == set()
+
+
+def test_the_ledger_knows_of_a_file_what_was_at_its_source_and_an_archive_is_seen_as_a_whole(loader: Loader) -> None:
+    moment = datetime(2026, 3, 19, 12, 30, tzinfo=UTC)
+    whole = {"etag": "7", "source_key": "a.zip", "source_size_bytes": 99, "source_modified_at": moment}
+    loader.load(
+        APPEND,
+        [{"csv": "id\n1\n", "source": "a.zip#x.csv", **whole}, {"csv": "id\n2\n", "source": "a.zip#y.csv", **whole}],
+        at=None,
+    )
+    held = [("a.zip", "7"), ("a.zip", "6"), ("a.zip#x.csv", "7")]
+    assert loader.warehouse.seen_files(TARGET, held) == {("a.zip", "7")}
+    found = loader.warehouse.query(
+        "SELECT source_name, source_key, source_etag, source_size_bytes, source_modified_at FROM penstock.files"
+    )
+    rows = sorted((*row[:4], row[4].astimezone(UTC)) for row in found.rows)
+    assert rows == [(f"a.zip#{part}.csv", "a.zip", "7", 99, moment) for part in ("x", "y")]
 
 
 def test_files_of_a_load_that_failed_are_not_seen(loader: Loader) -> None:

@@ -74,7 +74,7 @@ def test_processes_that_load_one_interval_of_a_new_warehouse_leave_one_result(tm
     assert loader.warehouse.query(f"SELECT count(*), count(DISTINCT id) FROM {TARGET}").rows == [(2000, 1000)]
     assert len(loader.warehouse.loads()) == 2
     with administrator(DATABASE) as connection:
-        assert connection.execute("SELECT count(*) FROM penstock.schema_version").fetchone() == (3,)
+        assert connection.execute("SELECT count(*) FROM penstock.schema_version").fetchone() == (4,)
 
 
 def test_threads_load_tables_side_by_side_and_the_ledger_numbers_them_one_by_one(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,7 +20,8 @@ from penstock.errors import DataError
 from penstock.naming import BatchKeys
 from penstock.sources.s3_files import FilesDataset, FilesSource
 from tasks.sources.contract import ExtractRequest
-from tasks.sources.s3_files import extract
+from tasks.sources.s3_files.extract import extract
+from tasks.staging.manifest import LakeSink
 from tasks.staging.s3 import S3Store
 from tasks.staging.s3_client import S3Limits
 from tasks.staging.stage import stage_batch
@@ -146,3 +148,33 @@ def test_a_file_that_is_replaced_after_it_was_listed_is_not_staged(buckets: Buck
     buckets.put("a.csv", b"a\n2\n")
     with pytest.raises(DataError, match="changed since it was listed"):
         buckets.stage(file)
+
+
+def test_a_document_is_copied_into_the_lake_on_the_servers_side_before_it_is_converted(buckets: Buckets) -> None:
+    """The vendor's bucket answers a listing, a look and a copy; the bytes are read from the copy, once."""
+    noise = [os.urandom(600).hex() for _ in range(5_000)]
+    content = json.dumps([{"id": number, "text": text} for number, text in enumerate(noise)]).encode()
+    buckets.put("orders.json", content)
+    keys = BatchKeys(
+        client="acme",
+        source="s3_files",
+        dataset="orders",
+        strategy="append",
+        interval=FULL,
+        batch_id="20260320T120000Z-c",
+    )
+    sink = LakeSink(buckets.target(), keys, dataset="orders", interval=FULL)
+    dataset = FilesDataset.model_validate({"name": "orders", "glob": "*.json", "select": "all"})
+    request = ExtractRequest(FilesSource(kind="s3_files", connection="acme-drops"), dataset, FULL, "acme-drops")
+    buckets.proxy.reset()
+    extract(request, buckets.connection(), sink)
+    extraction = sink.complete()
+    moved = buckets.proxy.total_bytes
+
+    [file] = extraction.files
+    assert (file.row_count, file.source_name) == (5_000, "orders.json")
+    assert file.original is not None
+    assert file.original.size_bytes == len(content)
+    assert len(content) < moved - file.size_bytes < len(content) + 2 * WIRE_LIMIT_BYTES
+    kept = [info.size_bytes for info in buckets.target().list(keys.ingest_prefix)]
+    assert len(content) in kept

@@ -253,18 +253,27 @@ def test_the_stores_that_the_stores_page_shows_are_valid() -> None:
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs/sources").glob("*.md")))
-def test_the_pipeline_and_the_connection_that_a_sources_page_shows_are_valid(
+def test_the_pipelines_and_connections_that_a_sources_page_shows_are_valid(
     copy_of_the_project: Path, page: str
 ) -> None:
-    project = copy_of_the_project
-    pipeline, connections = blocks(f"docs/sources/{page}", "yaml")[:2]
-    name = yaml.safe_load(pipeline)["pipeline"]
-    assert run("penstock new client acme", project).returncode == 0
-    (project / f"deployments/clients/acme/{name}.yaml").write_text(pipeline)
-    platform = project / "deployments/platforms/local.yaml"
-    platform.write_text(platform.read_text().replace("connections:\n", connections))
-    variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", connections), "sec-ret")
-    done = run(f"penstock validate && penstock plan {name}", project, **variables)
+    shown = [yaml.safe_load(block) for block in blocks(f"docs/sources/{page}", "yaml")]
+    pipelines = [one for one in shown if "pipeline" in one]
+    assert pipelines
+    path = copy_of_the_project / "deployments/platforms/local.yaml"
+    platform = yaml.safe_load(path.read_text())
+    for one in shown:
+        connections = one.get("connections", one)
+        if all(isinstance(value, dict) and {"kind", "block"} & set(value) for value in connections.values()):
+            platform["connections"] |= connections
+    path.write_text(yaml.safe_dump(platform))
+    for one in pipelines:
+        folder = copy_of_the_project / "deployments/clients" / one["client"]
+        if not folder.is_dir():
+            assert run(f"penstock new client {one['client']}", copy_of_the_project).returncode == 0
+        (folder / f"{one['pipeline']}.yaml").write_text(yaml.safe_dump(one))
+    variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", path.read_text()), "sec-ret")
+    kept = {name: "http://127.0.0.1:9" for name in variables if name.endswith("URL")}
+    done = run("penstock validate", copy_of_the_project, **{**variables, **kept, "PENSTOCK_HOME": ".penstock"})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "sec-ret" not in done.stdout + done.stderr
 

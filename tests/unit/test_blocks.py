@@ -18,6 +18,7 @@ from blocks.postgres import PostgresDatabase
 from blocks.resolution import resolve_connection
 from blocks.rest import RestCredentials
 from blocks.sprout_social import SproutSocialCredentials
+from blocks.sftp import SftpServer
 from penstock.connections import (
     Connection,
     DuckDBConnection,
@@ -26,6 +27,7 @@ from penstock.connections import (
     PostgresConnection,
     RateLimit,
     SproutSocialConnection,
+    SftpConnection,
     StoreConnection,
     WarehouseConnection,
     kinds_of,
@@ -111,6 +113,15 @@ def test_secrets_are_fields_that_prefect_encrypts_and_masks() -> None:
     ]
     for block in blocks:
         assert SECRET not in repr(block) + str(block) + block.model_dump_json() + repr(block.to_connection())
+
+
+def test_an_sftp_block_holds_its_connection() -> None:
+    given = {"host": "sftp.example.com", "username": "acme", "password": SECRET, "host_keys": ["SHA256:" + "a" * 43]}
+    block = SftpServer(**given, path="/out/", private_key=SECRET)
+    assert block.to_connection() == SftpConnection.model_validate(
+        {"kind": "sftp", **given, "path": "/out", "private_key": SECRET}
+    )
+    assert SECRET not in repr(block)
 
 
 def test_a_gladly_block_holds_its_connection() -> None:

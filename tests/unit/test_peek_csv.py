@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -26,7 +27,7 @@ def peek_csv(tmp_path_factory: pytest.TempPathFactory) -> Peeker:
     folder: Path = tmp_path_factory.mktemp("peek")
     store = LocalStore(folder)
 
-    def peek_at(content: bytes, **dialect: str) -> Peek:
+    def peek_at(content: bytes, **dialect: Any) -> Peek:
         (folder / "file").write_bytes(content)
         info = store.stat("file")
         assert info is not None
@@ -137,6 +138,30 @@ def test_a_quoted_line_break_in_the_header_neither_ends_it_nor_names_the_line_en
     assert found.dialect.new_line == new_line
     assert found.header_rows == 1
     assert source_names(found) == ["id", f"first{inner}name"]
+
+
+def test_lines_above_the_header_are_skipped_as_the_dialect_says(peek_csv: Peeker) -> None:
+    found = peek_csv(b"Report; of today\r\n\r\n\r\nid;name\r\n1;x\r\n", delimiter=";", skip_rows=2)
+    assert (source_names(found), found.header_rows) == (["id", "name"], 4)
+    long = b"x" * 40_000 + b"\n" + b"id,name\n1,x\n"
+    assert source_names(peek_csv(long, skip_rows=1)) == ["id", "name"]
+    assert peek_csv(b"only\none line", skip_rows=3).is_empty
+
+
+def test_names_that_the_dialect_gives_are_the_columns_and_no_line_is_a_header(peek_csv: Peeker) -> None:
+    found = peek_csv(b"1,x\n2,y\n", columns=["Order ID", "Name"])
+    assert (source_names(found), found.header_rows) == (["Order ID", "Name"], 0)
+    assert [column.name for column in found.columns or ()] == ["order_id", "name"]
+    assert peek_csv(b"till\n1,x\n", columns=["id", "name"], skip_rows=1).header_rows == 1
+    with pytest.raises(DataError, match="another number of columns than the dialect names") as caught:
+        peek_csv(b"1,x,z\n", columns=["id", "name"])
+    assert (caught.value.named, caught.value.found) == (2, 3)
+
+
+def test_a_quote_that_is_left_open_above_the_header_is_refused(peek_csv: Peeker) -> None:
+    with pytest.raises(DataError, match="above the file's header hold a quote") as caught:
+        peek_csv(b'"Report of today\nid,name\n1,"x"\n', skip_rows=1)
+    assert caught.value.skip_rows == 1
 
 
 def test_blank_lines_before_the_header_are_skipped_with_it(peek_csv: Peeker) -> None:
