@@ -20,6 +20,7 @@ from penstock.connections.gladly import (
 )
 from penstock.connections.rest import (
     ApiKeyAuth,
+    ApiKeyPairAuth,
     Auth,
     BasicAuth,
     BearerAuth,
@@ -71,6 +72,7 @@ __all__ = [
     "AnyConnection",
     "ApiConnection",
     "ApiKeyAuth",
+    "ApiKeyPairAuth",
     "Auth",
     "BasicAuth",
     "BearerAuth",

@@ -44,6 +44,10 @@ REST: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"api_key_name": "X-Key", "api_key": SECRET, "api_key_location": "query"},
         {"kind": "api_key", "name": "X-Key", "value": SECRET, "location": "query"},
     ),
+    "api_key_pair": (
+        {"api_key_name": "X-Key", "api_key": SECRET, "second_api_key_name": "X-App", "second_api_key": SECRET},
+        {"kind": "api_key_pair", "name": "X-Key", "value": SECRET, "second_name": "X-App", "second_value": SECRET},
+    ),
     "oauth2": (
         {"token_url": "https://id.example.com/token", "client_id": "me", "client_secret": SECRET, "scope": "read"},
         {
@@ -102,6 +106,7 @@ def test_secrets_are_fields_that_prefect_encrypts_and_masks() -> None:
         "password",
         "token",
         "api_key",
+        "second_api_key",
         "client_secret",
     }
     blocks = [GladlyCredentials(**GLADLY)] + [

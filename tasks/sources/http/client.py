@@ -13,6 +13,7 @@ from penstock.errors import ConfigurationError, DataError, PenstockError, RateLi
 from tasks.sources.http.credentials import credentials_of
 from tasks.sources.http.failures import (
     BROKEN,
+    TOO_MANY_REQUESTS,
     UNAUTHORIZED,
     UNREACHABLE,
     UnreadableBodyError,
@@ -189,12 +190,18 @@ class HttpClient:
     def _check(self, response: httpx.Response, request: HttpRequest) -> None:
         if response.is_success:
             return
-        pause = retry_after_seconds(response.headers.get("Retry-After"), now=self._clock.wall())
+        pause = retry_after_seconds(self._pause_asked_for(response), now=self._clock.wall())
         facts = {**self._facts(request), "status": response.status_code, "retry_after_seconds": pause}
         failure = failure_of(response.status_code)
         if _is_named_by_api(request):
             failure = of_named_address(failure)
         raise error_of(failure, rights=self._settings.rights, **facts)
+
+    def _pause_asked_for(self, response: httpx.Response) -> str | None:
+        asked: str | None = response.headers.get("Retry-After")
+        if asked is None and response.status_code == TOO_MANY_REQUESTS and self._settings.pause_header is not None:
+            asked = response.headers.get(self._settings.pause_header)
+        return asked
 
     def _gives_up(self, state: RetryCallState, started: float) -> bool:
         error = _last_error(state)

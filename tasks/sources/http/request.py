@@ -12,7 +12,12 @@ from tasks.sources.http.limiter import EVERY_REQUEST, Budget
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """A connection, as the client needs it."""
+    """A connection, as the client needs it.
+
+    Args:
+        rights: What a 403 is told to ask for.
+        pause_header: Header that says in seconds when the limit is over, where an answer has no `Retry-After`.
+    """
 
     connection_name: str
     base_url: str
@@ -21,6 +26,7 @@ class HttpSettings:
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     timeout_seconds: float = 60.0
     rights: str = "the right to read this"
+    pause_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
