@@ -17,7 +17,7 @@ BlockName = Annotated[str, StringConstraints(pattern=BLOCK_PATTERN)]
 """`<block type>/<block name>`."""
 
 BLOCK_TYPE_PREFIX = "penstock-"
-"""Each kind of connection has a block type: this and the kind."""
+"""Each kind of connection has a block type: this and the kind, whose words Prefect joins by hyphens."""
 _MISSPELT = 0.9
 
 
@@ -39,7 +39,12 @@ class BlockRef(Spec):
     @property
     def kind(self) -> str:
         """The kind of connection that blocks of this type hold, where it is one of Penstock's."""
-        return self.type.removeprefix(BLOCK_TYPE_PREFIX)
+        return self.type.removeprefix(BLOCK_TYPE_PREFIX).replace("-", "_")
+
+
+def block_type_of(kind: str) -> str:
+    """Returns the slug of the block type that holds a kind of connection."""
+    return f"{BLOCK_TYPE_PREFIX}{kind.replace('_', '-')}"
 
 
 def _inline_or_block(value: Any) -> str:
@@ -48,7 +53,7 @@ def _inline_or_block(value: Any) -> str:
 
 def _holding(connections: Any) -> AfterValidator:
     """Returns a check that blocks of the named type hold one of these connections."""
-    known = [f"{BLOCK_TYPE_PREFIX}{kind}" for kind in kinds_of(connections)]
+    known = [block_type_of(kind) for kind in kinds_of(connections)]
 
     def check(reference: BlockRef) -> BlockRef:
         if reference.type in known:

@@ -18,6 +18,9 @@ from penstock.connections.base import (
 from penstock.connections.gladly import (
     GladlyConnection,
 )
+from penstock.connections.incident_io import (
+    IncidentIoConnection,
+)
 from penstock.connections.rest import (
     ApiKeyAuth,
     ApiKeyPairAuth,
@@ -49,6 +52,7 @@ from penstock.connections.warehouses import (
 ApiConnection = (
     RestConnection  # one line each
     | GladlyConnection
+    | IncidentIoConnection
 )
 """Systems that only sources read."""
 
@@ -84,6 +88,7 @@ __all__ = [
     "ExternalStage",
     "FolderConnection",
     "GladlyConnection",
+    "IncidentIoConnection",
     "InternalStage",
     "KeyPairAuth",
     "NoAuth",

@@ -9,6 +9,7 @@ from penstock.findings import Finding
 from penstock.sources.base import DatasetSpec, SourceSpec, SourceTraits
 from penstock.sources.gladly import GladlyDataset, GladlySource
 from penstock.sources.gladly_reports import check_gladly_dataset
+from penstock.sources.incident_io import IncidentIoDataset, IncidentIoSource, incident_io_traits
 from penstock.sources.rest import RestDataset, RestSource
 from penstock.sources.s3_files import FilesDataset, FilesSource
 from penstock.sources.traits import WINDOWED, files_traits, gladly_traits, rest_traits
@@ -62,6 +63,15 @@ _KINDS = (
         gladly_traits,
         "Choose a `report` or an `export` instead of a `collection`",
         check_gladly_dataset,
+    ),
+    SourceKind(
+        "incident_io",
+        IncidentIoSource,
+        IncidentIoDataset,
+        frozenset({"incident_io"}),
+        WINDOWED,
+        incident_io_traits,
+        "Choose `resource: incidents`, the only list that can be asked for by time",
     ),
     SourceKind(
         "s3_files",

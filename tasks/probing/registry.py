@@ -13,6 +13,7 @@ from tasks.probing.contract import Seen
 PROBES = {
     "folder": "tasks.probing.files",
     "gladly": "tasks.probing.gladly",
+    "incident_io": "tasks.probing.incident_io",
     "rest": "tasks.probing.rest",
     "s3": "tasks.probing.files",
 }

@@ -11,6 +11,7 @@ from tasks.sources.contract import Extract
 
 EXTRACTORS = {
     "gladly": "tasks.sources.gladly.extract",
+    "incident_io": "tasks.sources.incident_io.extract",
     "rest": "tasks.sources.rest.extract",
     "s3_files": "tasks.sources.s3_files",
 }

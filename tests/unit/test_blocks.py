@@ -29,7 +29,7 @@ from penstock.connections import (
     kinds_of,
 )
 from penstock.errors import ConfigurationError
-from penstock.platform import BlockRef
+from penstock.platform import BlockRef, block_type_of
 
 SECRET = "never-to-be-seen"
 GLADLY = {"organization": "acme", "email": "api@acme.example", "token": SECRET}
@@ -81,7 +81,8 @@ def test_each_block_follows_prefects_standards(slug: str) -> None:
 
 def test_every_kind_of_connection_has_a_block() -> None:
     kinds = {*kinds_of(Connection), *kinds_of(StoreConnection), *kinds_of(WarehouseConnection)}
-    assert {f"penstock-{kind}" for kind in kinds} == set(BLOCK_TYPES)
+    assert {block_type_of(kind) for kind in kinds} == set(BLOCK_TYPES)
+    assert {BlockRef(block=f"{block_type_of(kind)}/any").kind for kind in kinds} == kinds
 
 
 def test_prefect_knows_the_blocks_and_not_their_base() -> None:
