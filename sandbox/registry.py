@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from sandbox.context import Service
+from sandbox.datadog_slo.service import DATADOG_SLO
 from sandbox.gladly.service import GLADLY
 from sandbox.incident_io.service import INCIDENT_IO
+from sandbox.nobl9.service import NOBL9
 from sandbox.rest.service import REST
 
 SERVICES: tuple[Service, ...] = (
+    DATADOG_SLO,
     GLADLY,
     INCIDENT_IO,
+    NOBL9,
     REST,
 )
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sandbox.clock import Clock
+from sandbox.datadog_slo.settings import DatadogSloSettings
 from sandbox.gladly.settings import GladlySettings
 from sandbox.incident_io.settings import IncidentIoSettings
+from sandbox.nobl9.settings import Nobl9Settings
 from sandbox.rest.collection import Collection
 
 
@@ -19,8 +21,10 @@ class SandboxSettings:
         seed: Decides all generated data, together with the clock.
         clock: What time it is in that world; the real time by default.
         port: On 127.0.0.1; 0 takes a free one.
+        datadog_slo: The emulated Datadog organisation.
         gladly: The emulated Gladly organisations and their limits.
         incident_io: The emulated incident.io workspaces.
+        nobl9: The emulated Nobl9 organisation.
         collections: Served below `/rest/` by name, beside the generated ones; a name may hold one `{field}`, as in
             `accounts/{account_id}/orders`, which then selects the records by that field.
     """
@@ -28,6 +32,8 @@ class SandboxSettings:
     seed: int = 7
     clock: Clock = field(default_factory=Clock)
     port: int = 0
+    datadog_slo: DatadogSloSettings = field(default_factory=DatadogSloSettings)
     gladly: GladlySettings = field(default_factory=GladlySettings)
     incident_io: IncidentIoSettings = field(default_factory=IncidentIoSettings)
+    nobl9: Nobl9Settings = field(default_factory=Nobl9Settings)
     collections: Mapping[str, Collection] = field(default_factory=dict)

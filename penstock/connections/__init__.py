@@ -15,11 +15,17 @@ from penstock.connections.base import (
     ConnectionSpec,
     RateLimit,
 )
+from penstock.connections.datadog_slo import (
+    DatadogSloConnection,
+)
 from penstock.connections.gladly import (
     GladlyConnection,
 )
 from penstock.connections.incident_io import (
     IncidentIoConnection,
+)
+from penstock.connections.nobl9 import (
+    Nobl9Connection,
 )
 from penstock.connections.rest import (
     ApiKeyAuth,
@@ -51,8 +57,10 @@ from penstock.connections.warehouses import (
 
 ApiConnection = (
     RestConnection  # one line each
+    | DatadogSloConnection
     | GladlyConnection
     | IncidentIoConnection
+    | Nobl9Connection
 )
 """Systems that only sources read."""
 
@@ -84,6 +92,7 @@ __all__ = [
     "ComputeSizes",
     "Connection",
     "ConnectionSpec",
+    "DatadogSloConnection",
     "DuckDBConnection",
     "ExternalStage",
     "FolderConnection",
@@ -92,6 +101,7 @@ __all__ = [
     "InternalStage",
     "KeyPairAuth",
     "NoAuth",
+    "Nobl9Connection",
     "OAuth2Auth",
     "OAuthTokenAuth",
     "PasswordAuth",

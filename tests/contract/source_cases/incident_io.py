@@ -25,19 +25,15 @@ def _connect(place: Place, secret: str | None) -> IncidentIoConnection:
 
 def _all(place: Place, path: str, **parameters: Any) -> list[Row]:
     rows: list[Row] = []
-    after: str | None = None
-    while True:
-        asked = {**parameters, **({"after": after} if after else {})}
-        answer = httpx.get(
-            f"{place.sandbox.service_url('incident_io')}{path}",
-            params=asked,
-            headers={"Authorization": f"Bearer {PLATFORM_KEY}"},
-        ).raise_for_status()
-        body = answer.json()
-        rows += body[path.rpartition("/")[2]]
-        after = body.get("pagination_meta", {}).get("after")
-        if after is None:
-            return rows
+    after: dict[str, str] = {}
+    headers = {"Authorization": f"Bearer {PLATFORM_KEY}"}
+    with httpx.Client(base_url=place.sandbox.service_url("incident_io"), headers=headers) as client:
+        while True:
+            body = client.get(path, params={**parameters, **after}).raise_for_status().json()
+            rows += body[path.rpartition("/")[2]]
+            if "after" not in body.get("pagination_meta", {}):
+                return rows
+            after = {"after": body["pagination_meta"]["after"]}
 
 
 def _incidents(place: Place, interval: Interval) -> list[Row]:
