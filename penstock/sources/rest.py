@@ -158,6 +158,7 @@ class ParentSpec(Spec):
     )
     parameters: Parameters = Field(default_factory=dict)
     paging: Paging = NoPaging(kind="none")
+    total: JsonPath | None = Field(default=None, description="Where the body states how many parents there are in all.")
     gone: Literal["error", "skip"] = Field(
         default="error", description="What a 404 for one parent does, which may vanish while the others are read."
     )

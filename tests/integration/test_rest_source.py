@@ -489,6 +489,14 @@ def test_a_parent_listed_twice_is_asked_once_and_its_value_is_added_to_its_child
     assert sink.warnings == ["1 of 3 parents were gone when their children were asked for"]
 
 
+def test_parents_that_are_fewer_than_the_api_states_are_an_error_before_any_child_is_asked_for() -> None:
+    parent = PARENT | {"paging": {"kind": "none"}, "total": "count"}
+    with scripted_api(lambda _asked: Answer({"data": [{"id": 1}], "count": 2})) as api:
+        with pytest.raises(DataError, match="not as many records"):
+            _extract(api.url, path="/accounts/{account_id}/orders", parent=parent)
+        assert api.paths() == ["/accounts"]
+
+
 def test_a_parent_that_is_gone_stops_the_extraction_unless_the_file_allows_it() -> None:
     parent = PARENT | {"paging": {"kind": "none"}}
     with scripted_api(_family) as api, pytest.raises(RejectedError) as caught:

@@ -12,6 +12,7 @@ from penstock.sources.datadog_slo import DatadogSloDataset
 from penstock.sources.rest import OffsetPaging, ParentSpec, RestDataset, WindowParameters
 
 _SLOS = "/api/v1/slo"
+_TOTAL = "metadata.page.total_filtered_count"
 _SLO_PAGE = 1_000
 _CORRECTIONS_PAGE = 100
 
@@ -24,8 +25,7 @@ def declared(dataset: DatadogSloDataset) -> RestDataset:
 def _endpoint(dataset: DatadogSloDataset) -> dict[str, Any]:
     match dataset.report:
         case "slos":
-            total = "metadata.page.total_filtered_count"
-            return {"path": _SLOS, "parameters": _chosen(dataset), "paging": _pages(_SLO_PAGE), "total": total}
+            return {"path": _SLOS, "parameters": _chosen(dataset), "paging": _pages(_SLO_PAGE), "total": _TOTAL}
         case "corrections":
             return {"path": f"{_SLOS}/correction", "paging": _pages(_CORRECTIONS_PAGE), **_CORRECTIONS_TOTAL}
         case "history":
@@ -61,6 +61,7 @@ def _per_slo(dataset: DatadogSloDataset, *, carried: bool = False) -> dict[str, 
             name="slo_id",
             parameters=_chosen(dataset),
             paging=_pages(_SLO_PAGE),
+            total=_TOTAL,
             # Deleted after it was listed.
             gone="skip",
         ),

@@ -38,6 +38,7 @@ def parent_values(client: HttpClient, parent: ParentSpec, warn: Callable[[str], 
         request=HttpRequest(parent.path, parent.path, parameters=parent.parameters),
         records=parent.records,
         paging=parent.paging,
+        total=parent.total,
     )
     values: dict[ParentValue, None] = {}
     passed_over = 0
