@@ -33,9 +33,9 @@ class DatadogSloDataset(DatasetSpec):
 
     @model_validator(mode="after")
     def _fits_its_report(self) -> DatadogSloDataset:
-        if self.report not in _PER_SLO and {"every", "concurrency"} & self.model_fields_set:
-            raise ValueError("`every` and `concurrency` are for history and status")
-        if self.report != "history" and {"target", "apply_correction"} & self.model_fields_set:
+        if self.report not in _PER_SLO and self.every != "1d":
+            raise ValueError("`every` is for history and status")
+        if self.report != "history" and (self.target is not None or not self.apply_correction):
             raise ValueError("`target` and `apply_correction` are for history")
         if self.report == "corrections" and self.tags_query is not None:
             raise ValueError("corrections cannot be chosen by a tag")

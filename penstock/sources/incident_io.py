@@ -56,7 +56,7 @@ class IncidentIoDataset(DatasetSpec):
 
     @model_validator(mode="after")
     def _fits_its_resource(self) -> IncidentIoDataset:
-        if self.resource != "incidents" and {"by", "modes", "filters"} & self.model_fields_set:
+        if self.resource != "incidents" and (self.by != "updated_at" or self.modes or self.filters):
             raise ValueError("`by`, `modes` and `filters` are for `resource: incidents`")
         if self.resource != "catalog_entries" and self.catalog_types:
             raise ValueError("`catalog_types` is for `resource: catalog_entries`")

@@ -167,6 +167,9 @@ class _IncidentIo:
         entries = world.catalogue.entries(type_id, self._now())
         if entries is None:
             return _failure(404)
+        wanted = request.query_params.get("identifier")
+        if wanted is not None:
+            entries = [one for one in entries if wanted in (one["id"], one["external_id"], *one["aliases"])]
         kind = next(one for one in world.catalogue.types if one["id"] == type_id)
         return self._listed(request, entries, size, catalog_type=kind)
 
@@ -205,10 +208,12 @@ class _IncidentIo:
         return write_whole(self._listing(request, name), self._hanging_on(request, world, read))
 
     def _hanging_on(self, request: Request, world: World, read: Linked) -> list[Json]:
-        now, incident = self._now(), request.query_params.get("incident_id")
-        lives = world.lives(now)
-        found = (life for life in lives if incident is None or world.incident_id(life) == incident)
-        return [record for life in found if life.mode != "test" for record in read(world, life, now)]
+        now, query = self._now(), request.query_params
+        incident, mode, alert = (query.get(name) for name in ("incident_id", "incident_mode", "alert_id"))
+        lives = (life for life in world.lives(now) if incident in (None, world.incident_id(life)))
+        found = (life for life in lives if (life.mode != "test" if mode is None else life.mode == mode))
+        records = (record for life in found for record in read(world, life, now))
+        return [record for record in records if alert is None or record.get("alert", {}).get("id") == alert]
 
     def _takes(self, request: Request, world: World, asked: IncidentQuery, life: Life) -> bool:
         now = self._now()

@@ -181,6 +181,24 @@ def test_entries_can_be_those_of_one_type(sandbox: Sandbox) -> None:
     assert unknown.warnings == ["none of 2 parents is as `where` asks, so there are no children"]
 
 
+def test_the_sandbox_narrows_what_hangs_on_incidents(sandbox: Sandbox) -> None:
+    links = _get(sandbox, "/v2/incident_alerts", page_size=50).json()["incident_alerts"]
+    alert, incident = links[0]["alert"]["id"], links[0]["incident"]["id"]
+    of_alert = _get(sandbox, "/v2/incident_alerts", alert_id=alert).json()["incident_alerts"]
+    assert [link["id"] for link in of_alert] == [links[0]["id"]]
+    updates = _get(sandbox, "/v2/incident_updates", incident_id=incident).json()["incident_updates"]
+    assert {update["incident_id"] for update in updates} == {incident}
+    tests = _get(sandbox, "/v2/incident_updates", incident_mode="test").json()["incident_updates"]
+    every = _get(sandbox, "/v2/incident_updates", page_size=250).json()["incident_updates"]
+    assert tests
+    assert {update["id"] for update in tests}.isdisjoint(update["id"] for update in every)
+    service = _get(sandbox, "/v3/catalog_types").json()["catalog_types"][0]["id"]
+    named = {"catalog_type_id": service, "page_size": 50, "identifier": "svc-search"}
+    assert [one["name"] for one in _get(sandbox, "/v3/catalog_entries", **named).json()["catalog_entries"]] == [
+        "search"
+    ]
+
+
 def test_the_key_decides_the_workspace(sandbox: Sandbox) -> None:
     names = {
         key: [row["name"] for row in _extract(sandbox, "severities", key=key).rows()]

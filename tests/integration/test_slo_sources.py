@@ -242,7 +242,7 @@ def test_the_sandbox_refuses_what_datadog_does_not_know(
 @pytest.mark.parametrize(
     ("dataset", "complaint"),
     [
-        ({"report": "slos", "every": "1h"}, "are for history and status"),
+        ({"report": "slos", "every": "1h"}, "is for history and status"),
         ({"report": "status", "target": 99}, "are for history"),
         ({"report": "corrections", "tags_query": "a:b"}, "cannot be chosen by a tag"),
     ],
@@ -250,6 +250,12 @@ def test_the_sandbox_refuses_what_datadog_does_not_know(
 def test_a_datadog_dataset_that_cannot_work_is_no_valid_file(dataset: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         DatadogSloDataset.model_validate({"name": "things", **dataset})
+
+
+@pytest.mark.parametrize("report", ["slos", "history", "status", "corrections"])
+def test_a_datadog_dataset_survives_its_way_through_json(report: str) -> None:
+    spec = DatadogSloDataset.model_validate({"name": "things", "report": report})
+    assert DatadogSloDataset.model_validate_json(spec.model_dump_json()) == spec
 
 
 def test_nobl9s_objectives_come_to_the_last_page_with_one_token(sandbox: Sandbox) -> None:

@@ -25,6 +25,12 @@ def test_every_resource_is_declared_and_only_incidents_honour_a_window(resource:
     assert incident_io_traits(_dataset(resource)).absent_rows_are_deleted == (resource != "incidents")
 
 
+@pytest.mark.parametrize("resource", get_args(Resource))
+def test_a_dataset_survives_its_way_through_json(resource: str) -> None:
+    spec = _dataset(resource)
+    assert IncidentIoDataset.model_validate_json(spec.model_dump_json()) == spec
+
+
 def test_incidents_are_asked_for_oldest_first_with_every_filter() -> None:
     filters = {"status_category[one_of]": ["live", "closed"], "custom_field[01H][is_blank]": ["true"]}
     rest = declared(_dataset("incidents", by="created_at", modes=["standard", "test"], filters=filters))

@@ -38,7 +38,7 @@ def _endpoint(dataset: DatadogSloDataset) -> dict[str, Any]:
             return {"path": "/api/v2/slo/{slo_id}/status", **_per_slo(dataset, carried=True)}
 
 
-# Stated since the list has pages; older answers have no `meta`.
+# The reference has `meta` as an optional part of the answer.
 _CORRECTIONS_TOTAL = {"total": "meta.page.total_filtered_count", "total_may_be_absent": True}
 
 
