@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from blocks.base import ConnectionBlock
 
 BLOCK_CLASSES = {
+    "penstock-datadog-slo": ("blocks.datadog_slo", "DatadogSloCredentials"),
     "penstock-duckdb": ("blocks.duckdb_file", "DuckDBFile"),
     "penstock-folder": ("blocks.folder", "FolderStore"),
     "penstock-gladly": ("blocks.gladly", "GladlyCredentials"),
+    "penstock-incident-io": ("blocks.incident_io", "IncidentIoCredentials"),
+    "penstock-nobl9": ("blocks.nobl9", "Nobl9Credentials"),
     "penstock-postgres": ("blocks.postgres", "PostgresDatabase"),
     "penstock-rest": ("blocks.rest", "RestCredentials"),
     "penstock-s3": ("blocks.s3", "S3Store"),

@@ -9,7 +9,7 @@ from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, model_validator
 from blocks.base import ConnectionBlock
 from penstock.connections import Auth, RateLimit, RestConnection
 
-AuthKind = Literal["none", "basic", "bearer", "api_key", "oauth2"]
+AuthKind = Literal["none", "basic", "bearer", "api_key", "api_key_pair", "oauth2"]
 
 # What each kind needs of the flat fields below, by the name that the connection has for it. Flat, because Prefect's
 # forms cannot show a choice between models (PrefectHQ/prefect#18445).
@@ -18,10 +18,23 @@ _REQUIRED: dict[AuthKind, dict[str, str]] = {
     "basic": {"username": "username", "password": "password"},
     "bearer": {"token": "token"},
     "api_key": {"name": "api_key_name", "value": "api_key", "location": "api_key_location"},
+    "api_key_pair": {
+        "name": "api_key_name",
+        "value": "api_key",
+        "second_name": "second_api_key_name",
+        "second_value": "second_api_key",
+    },
     "oauth2": {"token_url": "token_url", "client_id": "client_id", "client_secret": "client_secret"},
 }
 _OPTIONAL: dict[AuthKind, dict[str, str]] = {
-    "oauth2": {"scope": "scope", "secret_in": "client_secret_in", "parameters": "token_parameters"},
+    "oauth2": {
+        "scope": "scope",
+        "secret_in": "client_secret_in",
+        "parameters": "token_parameters",
+        "headers": "token_headers",
+        "grant_type": "token_grant_type",
+        "lifetime_seconds": "token_lifetime_seconds",
+    },
 }
 
 
@@ -47,11 +60,19 @@ class RestCredentials(ConnectionBlock):
     password: SecretStr | None = Field(default=None, title="Password", description="For `basic`.")
     token: SecretStr | None = Field(default=None, title="Token", description="For `bearer`: sent as a bearer token.")
     api_key_name: str | None = Field(
-        default=None, title="API key's name", description="For `api_key`: the header or query parameter."
+        default=None,
+        title="API key's name",
+        description="The header or query parameter of `api_key`, the first header of a pair.",
     )
-    api_key: SecretStr | None = Field(default=None, title="API key", description="For `api_key`.")
+    api_key: SecretStr | None = Field(default=None, title="API key", description="For both kinds of keys.")
     api_key_location: Literal["header", "query"] = Field(
         default="header", title="API key's place", description="For `api_key`: where the key is sent."
+    )
+    second_api_key_name: str | None = Field(
+        default=None, title="Second key's name", description="For `api_key_pair`: the second header."
+    )
+    second_api_key: SecretStr | None = Field(
+        default=None, title="Second API key", description="For `api_key_pair`, beside the first."
     )
     token_url: str | None = Field(default=None, title="Token address", description="For `oauth2`: gives out tokens.")
     client_id: str | None = Field(default=None, title="Client id", description="For `oauth2`.")
@@ -62,6 +83,17 @@ class RestCredentials(ConnectionBlock):
     scope: str | None = Field(default=None, title="Scope", description="For `oauth2`: what the token shall allow.")
     token_parameters: dict[str, str] = Field(
         default_factory=dict, title="More token parameters", description="For `oauth2`: such as `audience`; no secrets."
+    )
+    token_headers: dict[str, str] = Field(
+        default_factory=dict, title="Token request's headers", description="For `oauth2`; no secrets here."
+    )
+    token_grant_type: str | None = Field(
+        default="client_credentials",
+        title="Grant type",
+        description="For `oauth2`: what the token request's form asks for; empty for an endpoint without a form.",
+    )
+    token_lifetime_seconds: float | None = Field(
+        default=None, gt=0, title="Token's life", description="For `oauth2`: seconds, where the answer does not say."
     )
     headers: dict[str, str] = Field(
         default_factory=dict, title="Headers", description="Sent with every request; no secrets here."

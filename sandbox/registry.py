@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from sandbox.context import Service
+from sandbox.datadog_slo.service import DATADOG_SLO
 from sandbox.gladly.service import GLADLY
+from sandbox.incident_io.service import INCIDENT_IO
+from sandbox.nobl9.service import NOBL9
 from sandbox.rest.service import REST
 from sandbox.sprout_social.service import SPROUT_SOCIAL
 
 SERVICES: tuple[Service, ...] = (
+    DATADOG_SLO,
     GLADLY,
+    INCIDENT_IO,
+    NOBL9,
     REST,
     SPROUT_SOCIAL,
 )

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sandbox.clock import Clock
+from sandbox.datadog_slo.settings import DatadogSloSettings
 from sandbox.drops.settings import DropsSettings
 from sandbox.gladly.settings import GladlySettings
+from sandbox.incident_io.settings import IncidentIoSettings
+from sandbox.nobl9.settings import Nobl9Settings
 from sandbox.rest.collection import Collection
 from sandbox.sprout_social.settings import SproutSocialSettings
 
@@ -21,7 +24,10 @@ class SandboxSettings:
         clock: What time it is in that world; the real time by default.
         port: On 127.0.0.1; 0 takes a free one.
         drops: The files that a vendor drops, and into which folder.
+        datadog_slo: The emulated Datadog organisation.
         gladly: The emulated Gladly organisations and their limits.
+        incident_io: The emulated incident.io workspaces.
+        nobl9: The emulated Nobl9 organisation.
         collections: Served below `/rest/` by name, beside the generated ones; a name may hold one `{field}`, as in
             `accounts/{account_id}/orders`, which then selects the records by that field.
         sprout_social: The emulated Sprout Social customers and their limits.
@@ -31,6 +37,9 @@ class SandboxSettings:
     clock: Clock = field(default_factory=Clock)
     port: int = 0
     drops: DropsSettings = field(default_factory=DropsSettings)
+    datadog_slo: DatadogSloSettings = field(default_factory=DatadogSloSettings)
     gladly: GladlySettings = field(default_factory=GladlySettings)
+    incident_io: IncidentIoSettings = field(default_factory=IncidentIoSettings)
+    nobl9: Nobl9Settings = field(default_factory=Nobl9Settings)
     collections: Mapping[str, Collection] = field(default_factory=dict)
     sprout_social: SproutSocialSettings = field(default_factory=SproutSocialSettings)

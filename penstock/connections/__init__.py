@@ -15,11 +15,21 @@ from penstock.connections.base import (
     ConnectionSpec,
     RateLimit,
 )
+from penstock.connections.datadog_slo import (
+    DatadogSloConnection,
+)
 from penstock.connections.gladly import (
     GladlyConnection,
 )
+from penstock.connections.incident_io import (
+    IncidentIoConnection,
+)
+from penstock.connections.nobl9 import (
+    Nobl9Connection,
+)
 from penstock.connections.rest import (
     ApiKeyAuth,
+    ApiKeyPairAuth,
     Auth,
     BasicAuth,
     BearerAuth,
@@ -53,7 +63,10 @@ from penstock.connections.warehouses import (
 
 ApiConnection = (
     RestConnection  # one line each
+    | DatadogSloConnection
     | GladlyConnection
+    | IncidentIoConnection
+    | Nobl9Connection
     | SftpConnection
     | SproutSocialConnection
 )
@@ -79,6 +92,7 @@ __all__ = [
     "AnyConnection",
     "ApiConnection",
     "ApiKeyAuth",
+    "ApiKeyPairAuth",
     "Auth",
     "BasicAuth",
     "BearerAuth",
@@ -86,13 +100,16 @@ __all__ = [
     "ComputeSizes",
     "Connection",
     "ConnectionSpec",
+    "DatadogSloConnection",
     "DuckDBConnection",
     "ExternalStage",
     "FolderConnection",
     "GladlyConnection",
+    "IncidentIoConnection",
     "InternalStage",
     "KeyPairAuth",
     "NoAuth",
+    "Nobl9Connection",
     "OAuth2Auth",
     "OAuthTokenAuth",
     "PasswordAuth",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from penstock.connections.base import Address, ConnectionSpec, RateLimit
 
@@ -39,8 +39,21 @@ class ApiKeyAuth(ConnectionSpec):
     location: Literal["header", "query"] = "header"
 
 
+class ApiKeyPairAuth(ConnectionSpec):
+    """Two keys in two headers, such as an organisation's and an application's."""
+
+    kind: Literal["api_key_pair"]
+    name: str = Field(description="Header that carries the first key.")
+    value: SecretStr
+    second_name: str = Field(description="Header that carries the second key.")
+    second_value: SecretStr
+
+
 class OAuth2Auth(ConnectionSpec):
-    """OAuth 2 client credentials; the token is renewed before it expires and after a 401."""
+    """OAuth 2 client credentials, or a token endpoint like it.
+
+    The token is renewed before it expires and after a 401.
+    """
 
     kind: Literal["oauth2"]
     token_url: Address
@@ -53,9 +66,24 @@ class OAuth2Auth(ConnectionSpec):
     parameters: dict[str, str] = Field(
         default_factory=dict, description="More fields of the token request, such as `audience`; no secrets here."
     )
+    headers: dict[str, str] = Field(default_factory=dict, description="Of the token request; no secrets here.")
+    grant_type: str | None = Field(
+        default="client_credentials", description="What the form asks for; null for an endpoint that takes no form."
+    )
+    lifetime_seconds: float | None = Field(
+        default=None, gt=0, description="How long a token is good for, where the answer does not say so."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_form_for_what_stands_in_it(self) -> OAuth2Auth:
+        if self.grant_type is None and (self.scope or self.parameters or self.secret_in == "body"):  # noqa: S105
+            raise ValueError("without a `grant_type` there is no form: `secret_in: header`, no scope, no parameters")
+        return self
 
 
-Auth = Annotated[NoAuth | BasicAuth | BearerAuth | ApiKeyAuth | OAuth2Auth, Field(discriminator="kind")]
+Auth = Annotated[
+    NoAuth | BasicAuth | BearerAuth | ApiKeyAuth | ApiKeyPairAuth | OAuth2Auth, Field(discriminator="kind")
+]
 
 
 class RestConnection(ConnectionSpec):

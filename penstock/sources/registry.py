@@ -7,8 +7,11 @@ from typing import NamedTuple
 
 from penstock.findings import Finding
 from penstock.sources.base import DatasetSpec, SourceSpec, SourceTraits
+from penstock.sources.datadog_slo import DatadogSloDataset, DatadogSloSource, datadog_slo_traits
 from penstock.sources.gladly import GladlyDataset, GladlySource
 from penstock.sources.gladly_reports import check_gladly_dataset
+from penstock.sources.incident_io import IncidentIoDataset, IncidentIoSource, incident_io_traits
+from penstock.sources.nobl9 import Nobl9Dataset, Nobl9Source, nobl9_traits
 from penstock.sources.rest import RestDataset, RestSource
 from penstock.sources.s3_files import FilesDataset, FilesSource
 from penstock.sources.sprout_social import (
@@ -17,7 +20,7 @@ from penstock.sources.sprout_social import (
     check_sprout_social_dataset,
     sprout_social_traits,
 )
-from penstock.sources.traits import WINDOWED, files_traits, gladly_traits, rest_traits
+from penstock.sources.traits import WHOLE, WINDOWED, files_traits, gladly_traits, rest_traits
 from penstock.window import TimeWindow
 
 
@@ -60,6 +63,15 @@ _KINDS = (
         "Say in `window_parameters` how a request states the interval",
     ),
     SourceKind(
+        "datadog_slo",
+        DatadogSloSource,
+        DatadogSloDataset,
+        frozenset({"datadog_slo"}),
+        WINDOWED,
+        datadog_slo_traits,
+        "Choose `report: history` or `report: status`, which are asked for by time",
+    ),
+    SourceKind(
         "gladly",
         GladlySource,
         GladlyDataset,
@@ -68,6 +80,24 @@ _KINDS = (
         gladly_traits,
         "Choose a `report` or an `export` instead of a `collection`",
         check_gladly_dataset,
+    ),
+    SourceKind(
+        "incident_io",
+        IncidentIoSource,
+        IncidentIoDataset,
+        frozenset({"incident_io"}),
+        WINDOWED,
+        incident_io_traits,
+        "Choose `resource: incidents`, the only list that can be asked for by time",
+    ),
+    SourceKind(
+        "nobl9",
+        Nobl9Source,
+        Nobl9Dataset,
+        frozenset({"nobl9"}),
+        WHOLE,
+        nobl9_traits,
+        "Nobl9 tells only how its SLOs stand now",
     ),
     SourceKind(
         "s3_files",

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from penstock.sources.base import DatasetSpec, SourceSpec
 from penstock.spec import Spec
-from penstock.window import Timezone
+from penstock.window import Duration, Timezone
 
 JsonPath = Annotated[
     str, Field(description="Dotted path into a JSON body, such as `meta.next_cursor`; empty is the body itself.")
@@ -18,6 +18,10 @@ Location = Annotated[
     Literal["query", "body"], Field(description="Where requests carry it; names in a body are dotted paths.")
 ]
 Granularity = Literal["day", "hour", "minute", "second", "millisecond"]
+Parameters = Annotated[
+    dict[str, str | int | bool | tuple[str | int, ...]],
+    Field(description="Of the query; a list repeats its name. A parent's `{name}` may stand in a text."),
+]
 
 
 class NoPaging(Spec):
@@ -113,6 +117,20 @@ class WindowParameters(Spec):
         default="second",
         description="Smallest step of the API's clock, by which an inclusive end is moved back; `date` is in days.",
     )
+    narrowed_by: JsonPath | None = Field(
+        default=None,
+        description="Field with a record's time (ISO-8601), where the API's clock is coarser than windows: it is asked "
+        "for whole steps around the interval, and records outside of the interval are left out.",
+    )
+    cut: Duration | None = Field(
+        default=None,
+        description="Asks for pieces of this length (1d, 1h) one by one, where an answer tells of all the time it was "
+        "asked for as one; days begin at midnight in `timezone`.",
+    )
+    carried: bool = Field(
+        default=False,
+        description="Whether records carry the bounds that were asked for, in columns named like the parameters.",
+    )
 
     @model_validator(mode="after")
     def _states_a_window(self) -> WindowParameters:
@@ -126,17 +144,21 @@ class WindowParameters(Spec):
 
 
 class ParentSpec(Spec):
-    """Asks once per record of another endpoint; `{name}` in the dataset's path is filled from it."""
+    """Asks once per record of another endpoint; `{name}` in the dataset's path or parameters is filled from it."""
 
     path: str
     records: JsonPath = ""
     field: JsonPath = Field(description="Field of the parent's record that fills the path.")
     name: str = Field(
         pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        description="`{name}` in the dataset's path, and the column that children carry it in.",
+        description="`{name}` in the dataset's path or parameters, and the column that children carry it in.",
     )
-    parameters: dict[str, str | int | bool] = Field(default_factory=dict)
+    where: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Only parents whose field holds one of the texts."
+    )
+    parameters: Parameters = Field(default_factory=dict)
     paging: Paging = NoPaging(kind="none")
+    total: JsonPath | None = Field(default=None, description="Where the body states how many parents there are in all.")
     gone: Literal["error", "skip"] = Field(
         default="error", description="What a 404 for one parent does, which may vanish while the others are read."
     )
@@ -147,9 +169,12 @@ class RestDataset(DatasetSpec):
 
     path: str = Field(description="Below the connection's address; no host.")
     method: Literal["GET", "POST"] = "GET"
-    parameters: dict[str, str | int | bool] = Field(default_factory=dict)
+    parameters: Parameters = Field(default_factory=dict)
     body: dict[str, Any] | None = None
     records: JsonPath = Field(default="", description="Where the body has its array of records.")
+    single_record: bool = Field(
+        default=False, description="Whether `records` leads to one object, which is the only record."
+    )
     records_may_be_absent: bool = Field(
         default=False, description="Whether a body without the array, or with null in its place, is an empty page."
     )
@@ -158,6 +183,9 @@ class RestDataset(DatasetSpec):
     parent: ParentSpec | None = None
     total: JsonPath | None = Field(default=None, description="Where the body states how many records there are in all.")
     total_header: str | None = Field(default=None, description="Or which response header states it.")
+    total_may_be_absent: bool = Field(
+        default=False, description="Whether answers may leave the total out; where they state it, it must be right."
+    )
     concurrency: int = Field(
         default=1, ge=1, le=16, description="Pages asked for at once (page_number, offset), or parents."
     )
@@ -167,16 +195,19 @@ class RestDataset(DatasetSpec):
     def _fits_together(self) -> RestDataset:
         if "://" in self.path:
             raise ValueError("`path` is below the connection's address and names no host")
-        names = set(re.findall(r"{([^{}]*)}", self.path))
+        texts = [self.path, *(value for value in self.parameters.values() if isinstance(value, str))]
+        names = {name for text in texts for name in re.findall(r"{([^{}]*)}", text)}
         expected = {self.parent.name} if self.parent else set()
         if names != expected:
-            raise ValueError("`{name}` in the path and the parent's `name` must be the same")
+            raise ValueError("`{name}` in the path or the parameters and the parent's `name` must be the same")
         if self.method == "GET" and (self.body is not None or self._puts_into_the_body()):
             raise ValueError("a request with a body needs `method: POST`")
         if self.concurrency > 1 and not self.parent and self.paging.kind not in ("page_number", "offset"):
             raise ValueError("only numbered pages or a parent's children can be asked for at once")
         if self.total is not None and self.total_header is not None:
             raise ValueError("give `total` or `total_header`, not both")
+        if self.single_record and self.paging.kind != "none":
+            raise ValueError("a single record has no pages")
         return self
 
     def _puts_into_the_body(self) -> bool:

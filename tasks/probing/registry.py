@@ -11,8 +11,11 @@ from penstock.sources.base import DatasetSpec
 from tasks.probing.contract import Seen
 
 PROBES = {
+    "datadog_slo": "tasks.probing.datadog_slo",
     "folder": "tasks.probing.files",
     "gladly": "tasks.probing.gladly",
+    "incident_io": "tasks.probing.incident_io",
+    "nobl9": "tasks.probing.nobl9",
     "rest": "tasks.probing.rest",
     "s3": "tasks.probing.files",
     "sftp": "tasks.probing.sftp",

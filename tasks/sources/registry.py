@@ -10,7 +10,10 @@ from penstock.errors import ConfigurationError
 from tasks.sources.contract import Count, Extract
 
 EXTRACTORS = {
+    "datadog_slo": "tasks.sources.datadog_slo.extract",
     "gladly": "tasks.sources.gladly.extract",
+    "incident_io": "tasks.sources.incident_io.extract",
+    "nobl9": "tasks.sources.nobl9.extract",
     "rest": "tasks.sources.rest.extract",
     "s3_files": "tasks.sources.s3_files.extract",
     "sprout_social": "tasks.sources.sprout_social.extract",

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 
 @dataclass
 class Asked:
-    """One request as it came in."""
+    """One request as it came in; `every` has all pairs of its query, `query` the first of each name."""
 
     method: str
     path: str
@@ -22,6 +22,7 @@ class Asked:
     headers: dict[str, str]
     body: bytes
     number: int
+    every: list[tuple[str, str]] = field(default_factory=list)
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -64,9 +65,10 @@ def scripted_api(answer: Callable[[Asked], Answer]) -> Iterator[ScriptedApi]:
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             url = urlsplit(self.path)
-            query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
+            every = parse_qsl(url.query, keep_blank_values=True)
+            query = dict(reversed(every))
             with lock:
-                asked = Asked(self.command, url.path, query, dict(self.headers.items()), body, len(api.asked))
+                asked = Asked(self.command, url.path, query, dict(self.headers.items()), body, len(api.asked), every)
                 api.asked.append(asked)
             reply = answer(asked)
             content = reply.content()

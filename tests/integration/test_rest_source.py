@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -488,6 +489,14 @@ def test_a_parent_listed_twice_is_asked_once_and_its_value_is_added_to_its_child
     assert sink.warnings == ["1 of 3 parents were gone when their children were asked for"]
 
 
+def test_parents_that_are_fewer_than_the_api_states_are_an_error_before_any_child_is_asked_for() -> None:
+    parent = PARENT | {"paging": {"kind": "none"}, "total": "count"}
+    with scripted_api(lambda _asked: Answer({"data": [{"id": 1}], "count": 2})) as api:
+        with pytest.raises(DataError, match="not as many records"):
+            _extract(api.url, path="/accounts/{account_id}/orders", parent=parent)
+        assert api.paths() == ["/accounts"]
+
+
 def test_a_parent_that_is_gone_stops_the_extraction_unless_the_file_allows_it() -> None:
     parent = PARENT | {"paging": {"kind": "none"}}
     with scripted_api(_family) as api, pytest.raises(RejectedError) as caught:
@@ -499,6 +508,97 @@ def test_a_parent_that_is_gone_stops_the_extraction_unless_the_file_allows_it() 
 def test_a_parent_without_a_usable_value_is_an_error(record: dict[str, Any]) -> None:
     with scripted_api(lambda _asked: Answer({"data": [record]})) as api, pytest.raises(DataError, match="no value"):
         _extract(api.url, path="/accounts/{account_id}/orders", parent=PARENT | {"paging": {"kind": "none"}})
+
+
+def test_a_parent_may_be_named_in_a_parameter_and_chosen_by_a_field() -> None:
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/types":
+            return Answer({"data": [{"id": 1, "kind": "a"}, {"id": 2, "kind": "b"}, {"id": 3, "kind": "c"}]})
+        return Answer({"data": [{"entry": f"{asked.query['type']}-{asked.query['size']}"}]})
+
+    parent = {"path": "/types", "records": "data", "field": "id", "name": "type_id", "where": {"kind": ["a", "c"]}}
+    dataset = {"path": "/entries", "parameters": {"type": "{type_id}", "size": 9}, "parent": parent}
+    with scripted_api(answer) as api:
+        assert _extract(api.url, **dataset).rows() == [{"type_id": 1, "entry": "1-9"}, {"type_id": 3, "entry": "3-9"}]
+        none = _extract(api.url, **{**dataset, "parent": {**parent, "where": {"kind": ["z"]}}})
+    assert none.rows() == []
+    assert none.warnings == ["none of 3 parents is as `where` asks, so there are no children"]
+
+
+def test_a_parameter_may_be_given_several_times() -> None:
+    def answer(asked: Asked) -> Answer:
+        return Answer({"data": []})
+
+    with scripted_api(answer) as api:
+        _extract(api.url, parameters={"mode[one_of]": ["standard", "test"], "size": 5})
+        assert api.asked[0].every == [("mode[one_of]", "standard"), ("mode[one_of]", "test"), ("size", "5")]
+
+
+def _hour(hour: int, day: int = 18) -> datetime:
+    return datetime(2026, 3, day, hour, tzinfo=UTC)
+
+
+def test_a_single_object_is_one_row_and_carries_its_parent_and_the_bounds_that_were_asked() -> None:
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/slos":
+            return Answer({"data": [{"id": "one"}, {"id": "two"}]})
+        return Answer({"data": {"value": int(asked.query["to"]) - int(asked.query["from"])}, "errors": None})
+
+    window = {"start": "from", "end": "to", "format": "epoch", "cut": "6h", "carried": True}
+    parent = {"path": "/slos", "records": "data", "field": "id", "name": "slo"}
+    half_day = Interval(start=_hour(0), end=_hour(9), as_of=_hour(12))
+    with scripted_api(answer) as api:
+        sink = _extract(
+            api.url, interval=half_day, path="/{slo}/past", single_record=True, window_parameters=window, parent=parent
+        )
+    edges = [int(_hour(hour).timestamp()) for hour in (0, 6, 9)]
+    assert sink.rows() == [
+        {"slo": slo, "from": start, "to": end, "value": end - start}
+        for start, end in pairwise(edges)
+        for slo in ("one", "two")
+    ]
+    assert sink.row_count == 4
+
+
+def test_records_outside_of_the_interval_are_left_out_where_the_api_counts_in_days() -> None:
+    times = [f"2026-03-18T{hour:02d}:30:00Z" for hour in range(24)]
+
+    def answer(asked: Asked) -> Answer:
+        assert (asked.query["day[gte]"], asked.query["day[lte]"]) == ("2026-03-18", "2026-03-18")
+        return Answer({"data": [{"id": place, "at": time} for place, time in enumerate(times)], "total": len(times)})
+
+    window = {"start": "day[gte]", "end": "day[lte]", "format": "date", "timezone": "UTC", "end_inclusive": True}
+    dataset = {"window_parameters": {**window, "narrowed_by": "at"}, "total": "total"}
+    with scripted_api(answer) as api:
+        halves = [
+            _extract(api.url, interval=Interval(start=_hour(start), end=_hour(end), as_of=_hour(23)), **dataset)
+            for start, end in ((6, 8), (8, 11))
+        ]
+    assert [[row["id"] for row in half.rows()] for half in halves] == [[6, 7], [8, 9, 10]]
+    assert [half.row_count for half in halves] == [2, 3]
+    assert [half.warnings for half in halves] == [[], []]
+
+
+@pytest.mark.parametrize("value", [None, "yesterday", 17, "2026-03-18T09:00:00"])
+def test_a_record_without_the_time_that_narrows_is_an_error(value: object) -> None:
+    window = {"start": "since", "narrowed_by": "at"}
+    day = Interval(start=_hour(6), end=_hour(8), as_of=_hour(12))
+    with (
+        scripted_api(lambda _asked: Answer({"data": [{"id": 1, "at": value}]})) as api,
+        pytest.raises(DataError, match="decides whether it belongs to the window"),
+    ):
+        _extract(api.url, interval=day, window_parameters=window)
+
+
+def test_a_total_that_may_be_absent_counts_where_it_is_stated() -> None:
+    optional = {"total": "total", "total_may_be_absent": True}
+    with scripted_api(lambda _asked: Answer({"data": [{"id": 1}]})) as api:
+        assert _extract(api.url, **optional).row_count == 1
+    with (
+        scripted_api(lambda _asked: Answer({"data": [{"id": 1}], "total": 2})) as api,
+        pytest.raises(DataError, match="not as many records"),
+    ):
+        _extract(api.url, **optional)
 
 
 def test_files_roll_at_their_size_and_hold_every_row() -> None:
@@ -548,6 +648,8 @@ def test_a_schema_change_arrives_as_the_api_sends_it(sandbox: Sandbox) -> None:
         ({"paging": {"kind": "cursor", "path": "a"}, "concurrency": 2}, "at once"),
         ({"total": "a", "total_header": "b"}, "not both"),
         ({"window_parameters": {}}, "give `start`"),
+        ({"parameters": {"account": "{id}"}}, "must be the same"),
+        ({"single_record": True, "paging": {"kind": "link_header"}}, "has no pages"),
     ],
 )
 def test_a_dataset_that_cannot_work_is_no_valid_file(dataset: dict[str, Any], complaint: str) -> None:

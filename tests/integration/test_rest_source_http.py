@@ -32,6 +32,13 @@ AUTHS: dict[str, dict[str, Any]] = {
     "bearer": {"kind": "bearer", "token": SECRET},
     "api_key_header": {"kind": "api_key", "name": "X-Api-Key", "value": SECRET},
     "api_key_query": {"kind": "api_key", "name": "api_key", "value": SECRET, "location": "query"},
+    "api_key_pair": {
+        "kind": "api_key_pair",
+        "name": "X-Org-Key",
+        "value": SECRET,
+        "second_name": "X-App-Key",
+        "second_value": f"{SECRET}-too",
+    },
 }
 
 
@@ -374,6 +381,46 @@ def test_the_oauth_client_is_named_in_the_form_or_in_the_header() -> None:
     assert api.asked[0].headers["Authorization"].startswith("Basic ")
 
 
+def test_a_token_endpoint_without_a_form_is_asked_by_its_headers_and_its_life_is_taken_from_the_settings() -> None:
+    plain = {"grant_type": None, "secret_in": "header", "headers": {"Organization": "acme"}, "lifetime_seconds": 600}
+    time = FakeTime()
+    with _oauth_client(_token_api([None, None], refused=set()), time, **plain) as (client, api):
+        client.fetch(REQUEST, _read)
+        time.sleep(539)
+        client.fetch(REQUEST, _read)
+        assert api.paths() == ["/token", "/items", "/items"]
+        time.sleep(2)
+        client.fetch(REQUEST, _read)
+    assert api.paths() == ["/token", "/items", "/items", "/token", "/items"]
+    assert api.asked[0].body == b""
+    assert api.asked[0].headers["Organization"] == "acme"
+    assert api.asked[0].headers["Authorization"].startswith("Basic ")
+    assert "Organization" not in api.asked[1].headers
+
+
+@pytest.mark.parametrize("more", [{"secret_in": "body"}, {"secret_in": "header", "scope": "read"}])
+def test_a_token_request_without_a_form_takes_nothing_that_would_stand_in_it(more: dict[str, Any]) -> None:
+    auth = {"kind": "oauth2", "token_url": "https://x.example", "client_id": "me", "client_secret": SECRET}
+    with pytest.raises(ValueError, match="there is no form"):
+        _auth({**auth, "grant_type": None, **more})
+
+
+@pytest.mark.parametrize(
+    ("headers", "slept"),
+    [
+        ({"X-RateLimit-Reset": "7"}, [7.0]),
+        ({"X-RateLimit-Reset": "7", "Retry-After": "3"}, [3.0]),
+    ],
+)
+def test_a_pause_may_stand_in_a_header_of_the_apis_own(headers: dict[str, str], slept: list[float]) -> None:
+    time = FakeTime()
+    with scripted_api(_first_fails([Answer("", 429, headers)], Answer("fine"))) as api:
+        settings = HttpSettings("acme-crm", api.url, pause_header="X-RateLimit-Reset")
+        with HttpClient(settings, clock=time.clock, limiter=RateLimiter({}, clock=time.clock)) as client:
+            assert client.fetch(REQUEST, _read) == b"fine"
+    assert time.slept == slept
+
+
 @pytest.mark.parametrize(
     ("answers", "error", "message"),
     [
@@ -411,6 +458,7 @@ def test_each_kind_of_credentials_arrives(kind: str) -> None:
         "bearer": sent.headers.get("Authorization") == f"Bearer {SECRET}",
         "api_key_header": sent.headers.get("X-Api-Key") == SECRET,
         "api_key_query": sent.query == {"customer": "query-value", "api_key": SECRET},
+        "api_key_pair": (sent.headers.get("X-Org-Key"), sent.headers.get("X-App-Key")) == (SECRET, f"{SECRET}-too"),
     }
     assert expected[kind]
 

@@ -17,8 +17,8 @@ from blocks.gladly import GladlyCredentials
 from blocks.postgres import PostgresDatabase
 from blocks.resolution import resolve_connection
 from blocks.rest import RestCredentials
-from blocks.sprout_social import SproutSocialCredentials
 from blocks.sftp import SftpServer
+from blocks.sprout_social import SproutSocialCredentials
 from penstock.connections import (
     Connection,
     DuckDBConnection,
@@ -26,8 +26,8 @@ from penstock.connections import (
     GladlyConnection,
     PostgresConnection,
     RateLimit,
-    SproutSocialConnection,
     SftpConnection,
+    SproutSocialConnection,
     StoreConnection,
     WarehouseConnection,
     kinds_of,
@@ -47,6 +47,10 @@ REST: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "api_key": (
         {"api_key_name": "X-Key", "api_key": SECRET, "api_key_location": "query"},
         {"kind": "api_key", "name": "X-Key", "value": SECRET, "location": "query"},
+    ),
+    "api_key_pair": (
+        {"api_key_name": "X-Key", "api_key": SECRET, "second_api_key_name": "X-App", "second_api_key": SECRET},
+        {"kind": "api_key_pair", "name": "X-Key", "value": SECRET, "second_name": "X-App", "second_value": SECRET},
     ),
     "oauth2": (
         {"token_url": "https://id.example.com/token", "client_id": "me", "client_secret": SECRET, "scope": "read"},
@@ -82,6 +86,7 @@ def test_each_block_follows_prefects_standards(slug: str) -> None:
 def test_every_kind_of_connection_has_a_block() -> None:
     kinds = {*kinds_of(Connection), *kinds_of(StoreConnection), *kinds_of(WarehouseConnection)}
     assert {block_type_of(kind) for kind in kinds} == set(BLOCK_TYPES)
+    assert {BlockRef(block=f"{block_type_of(kind)}/any").kind for kind in kinds} == kinds
 
 
 def test_prefect_knows_the_blocks_and_not_their_base() -> None:
@@ -106,6 +111,7 @@ def test_secrets_are_fields_that_prefect_encrypts_and_masks() -> None:
         "password",
         "token",
         "api_key",
+        "second_api_key",
         "client_secret",
     }
     blocks = [GladlyCredentials(**GLADLY)] + [

@@ -191,3 +191,21 @@ def test_a_child_carries_its_parents_value_once(record: bytes, carried: bytes) -
 def test_a_child_that_has_another_value_under_the_parents_name_stops_the_load() -> None:
     with pytest.raises(DataError, match="another value"):
         carry_field(msgspec.Raw(b'{"account":"a2"}'), "account", b'"a1"')
+
+
+@pytest.mark.parametrize(
+    ("content", "path"), [(b' {"a": 1.10}\n', ""), (b'{"data": {"a": 1.10}, "errors": null}', "data")]
+)
+def test_one_object_is_a_record_by_itself(content: bytes, path: str) -> None:
+    assert [bytes(record) for record in read_body(content).record(path) or []] == [b'{"a": 1.10}']
+
+
+def test_an_object_that_is_not_there_or_null_is_no_record() -> None:
+    assert read_body(b'{"data": null}').record("data") is None
+    assert read_body(b'{"other": 1}').record("data") is None
+
+
+@pytest.mark.parametrize("content", [b'{"data": [{"a": 1}]}', b'{"data": 5}', b'{"data": "text"}'])
+def test_something_else_than_an_object_is_told_by_its_sort(content: bytes) -> None:
+    with pytest.raises(UnreadableBodyError, match="no object there"):
+        read_body(content).record("data")

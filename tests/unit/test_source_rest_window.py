@@ -13,7 +13,7 @@ from penstock.artifacts import Interval
 from penstock.errors import ConfigurationError
 from penstock.local_time import local_midnight
 from penstock.sources.rest import WindowParameters
-from tasks.sources.rest.window import window_values
+from tasks.sources.rest.window import asked_interval, pieces_of, window_values
 
 NEW_YORK = "America/New_York"
 
@@ -129,3 +129,62 @@ def test_inclusive_windows_of_adjacent_days_tile_also_across_clock_changes(
 def test_a_window_that_says_nothing_or_contradicts_itself_is_no_valid_file(spec: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"give `start`|strftime|ends in Z"):
         WindowParameters(**spec)
+
+
+NARROWED = {"narrowed_by": "updated_at"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "since", "until"),
+    [
+        ({"format": "date", "timezone": "UTC", "end_inclusive": True}, "2026-03-19", "2026-03-20"),
+        ({"format": "date", "timezone": "UTC"}, "2026-03-19", "2026-03-21"),
+        ({"format": "date", "timezone": "Asia/Tokyo", "end_inclusive": True}, "2026-03-19", "2026-03-20"),
+        ({"granularity": "hour", "timezone": "UTC"}, "2026-03-19T12:00:00Z", "2026-03-20T03:00:00Z"),
+        ({"format": "epoch"}, 1_773_924_120, 1_773_974_701),
+    ],
+)
+def test_where_records_are_narrowed_bounds_move_outwards_to_what_the_api_can_say(
+    spec: dict[str, Any], since: str | int, until: str | int
+) -> None:
+    interval = _interval("2026-03-19T12:42:00Z", "2026-03-20T02:45:00.500Z")
+    assert _values(interval, **spec, **NARROWED) == {"since": since, "until": until}
+
+
+def test_a_bound_that_can_be_said_stays_where_records_are_narrowed() -> None:
+    assert _values(DAY, format="date", end_inclusive=True, **NARROWED) == {"since": "2026-03-19", "until": "2026-03-19"}
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds are naive
+    st.timedeltas(timedelta(microseconds=1), timedelta(days=3)),
+    st.sampled_from(["UTC", NEW_YORK, "Asia/Kolkata", "Australia/Lord_Howe"]),
+    st.sampled_from(["day", "hour", "minute", "second", "millisecond"]),
+)
+def test_what_is_asked_for_holds_the_interval_and_little_more(
+    start: datetime, length: timedelta, zone: str, granularity: Any
+) -> None:
+    interval = Interval(start=start, end=start + length, timezone=zone, as_of=start)
+    spec = WindowParameters(start="since", granularity=granularity, **NARROWED)
+    first, last = asked_interval(spec, interval).bounds()
+    assert first <= start
+    assert start + length <= last
+    step = timedelta(hours=25) if granularity == "day" else timedelta(hours=1)
+    assert start - first < step
+    assert last - (start + length) < step
+
+
+def test_pieces_are_whole_days_of_the_zone_also_when_its_clock_changes() -> None:
+    spec = WindowParameters(start="from", end="to", format="epoch", cut="1d")
+    three_days = _interval("2026-03-07T05:00:00Z", "2026-03-10T04:00:00Z", NEW_YORK)
+    pieces = [piece.bounds() for piece in pieces_of(spec, three_days)]
+    assert [(end - start) / timedelta(hours=1) for start, end in pieces] == [24, 23, 24]
+    assert (pieces[0][0], pieces[-1][1]) == three_days.bounds()
+    assert all(one[1] == other[0] for one, other in pairwise(pieces))
+
+
+def test_a_window_that_is_not_cut_or_full_is_one_piece() -> None:
+    full = Interval(start=None, end=None, as_of=datetime(2026, 3, 20, tzinfo=UTC))
+    assert pieces_of(None, DAY) == [DAY]
+    assert pieces_of(WindowParameters(start="from"), DAY) == [DAY]
+    assert pieces_of(WindowParameters(start="from", cut="1d"), full) == [full]

@@ -15,6 +15,7 @@ from tasks.sources.http.credentials import credentials_of
 from tasks.sources.http.failures import (
     BROKEN,
     NOT_READY,
+    TOO_MANY_REQUESTS,
     UNAUTHORIZED,
     UNREACHABLE,
     UnreadableBodyError,
@@ -191,7 +192,7 @@ class HttpClient:
     def _check(self, response: httpx.Response, request: HttpRequest) -> None:
         if response.is_success and response.status_code not in self._settings.not_ready:
             return
-        pause = retry_after_seconds(response.headers.get("Retry-After"), now=self._clock.wall())
+        pause = retry_after_seconds(self._pause_asked_for(response), now=self._clock.wall())
         facts = {**self._facts(request), "status": response.status_code, "retry_after_seconds": pause}
         if self._settings.request_id_header is not None:
             facts["request_id"] = _shown_id(response.headers.get(self._settings.request_id_header))
@@ -199,6 +200,12 @@ class HttpClient:
         if _is_named_by_api(request):
             failure = of_named_address(failure)
         raise error_of(failure, rights=self._settings.rights, **facts)
+
+    def _pause_asked_for(self, response: httpx.Response) -> str | None:
+        asked: str | None = response.headers.get("Retry-After")
+        if asked is None and response.status_code == TOO_MANY_REQUESTS and self._settings.pause_header is not None:
+            asked = response.headers.get(self._settings.pause_header)
+        return asked
 
     def _gives_up(self, state: RetryCallState, started: float) -> bool:
         error = _last_error(state)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 from pydantic import SecretStr
 
-from penstock.connections import ApiKeyAuth, Auth, BasicAuth, BearerAuth, OAuth2Auth
+from penstock.connections import ApiKeyAuth, ApiKeyPairAuth, Auth, BasicAuth, BearerAuth, OAuth2Auth
 from penstock.errors import ConfigurationError, RejectedError
 from tasks.sources.http.failures import UNREACHABLE, UnreadableBodyError, error_of, failure_of, retry_after_seconds
 from tasks.sources.http.policy import RENEW_TOKEN_BEFORE_SECONDS, Clock
@@ -31,16 +32,14 @@ class Credentials(Protocol):
 
 
 class HeaderCredentials:
-    """A fixed header, or none."""
+    """Fixed headers, one, two or none."""
 
-    def __init__(self, name: str | None = None, value: str = "") -> None:
-        self._name = name
-        self._value = value
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
 
     def apply(self, request: httpx.Request) -> None:
-        """Sets the header."""
-        if self._name is not None:
-            request.headers[self._name] = self._value
+        """Sets the headers."""
+        request.headers.update(self._headers)
 
     def renew(self, refused: httpx.Request) -> bool:  # noqa: ARG002 - there is nothing newer than a fixed secret
         """Returns False."""
@@ -50,10 +49,14 @@ class HeaderCredentials:
 class QueryCredentials(HeaderCredentials):
     """A fixed query parameter."""
 
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__({})
+        self._name = name
+        self._value = value
+
     def apply(self, request: httpx.Request) -> None:
         """Sets the parameter, also on an address that the API gave for the next page."""
-        if self._name is not None:
-            request.url = request.url.copy_set_param(self._name, self._value)
+        request.url = request.url.copy_set_param(self._name, self._value)
 
 
 class _Token(NamedTuple):
@@ -96,10 +99,12 @@ class ClientCredentials:
     def _request_token(self) -> _Token:
         import httpx
 
-        form = {"grant_type": "client_credentials", **self._auth.parameters}
+        form = dict(self._auth.parameters)
+        if self._auth.grant_type is not None:
+            form = {"grant_type": self._auth.grant_type, **form}
         if self._auth.scope:
             form["scope"] = self._auth.scope
-        headers = {}
+        headers = dict(self._auth.headers)
         if self._auth.secret_in == "body":  # noqa: S105 - a place, not a secret
             form |= {"client_id": self._auth.client_id, "client_secret": self._auth.client_secret.get_secret_value()}
         else:
@@ -124,12 +129,13 @@ class ClientCredentials:
             raise error_of(failure, **self._facts, status=answer.status_code, retry_after_seconds=pause)
         try:
             token = msgspec.json.decode(answer.content, type=_TokenAnswer)
-            life = float(token.expires_in) if token.expires_in is not None else float("inf")
+            life = float(token.expires_in) if token.expires_in is not None else self._auth.lifetime_seconds
         except (msgspec.MsgspecError, ValueError):
             # Without the cause: its text could quote the answer.
             raise UnreadableBodyError(
                 "the token endpoint did not answer with a token", guidance="Check `token_url`.", **self._facts
             ) from None
+        life = float("inf") if life is None else life
         margin = min(RENEW_TOKEN_BEFORE_SECONDS, life / 5)
         return _Token(token.access_token, self._clock.monotonic() + life - margin)
 
@@ -137,18 +143,27 @@ class ClientCredentials:
 def credentials_of(auth: Auth, http: httpx.Client, *, connection_name: str, clock: Clock) -> Credentials:
     """Returns what puts a connection's credentials on its requests."""
     match auth:
-        case BasicAuth():
-            return HeaderCredentials("Authorization", _basic(auth.username, auth.password.get_secret_value()))
-        case BearerAuth():
-            return HeaderCredentials("Authorization", f"Bearer {_sendable(auth.token, connection_name)}")
-        case ApiKeyAuth(location="query"):
-            return QueryCredentials(auth.name, _sendable(auth.value, connection_name))
-        case ApiKeyAuth():
-            return HeaderCredentials(auth.name, _sendable(auth.value, connection_name))
         case OAuth2Auth():
             return ClientCredentials(auth, http, connection_name=connection_name, clock=clock)
+        case ApiKeyAuth(location="query"):
+            return QueryCredentials(auth.name, _sendable(auth.value, connection_name))
         case _:
-            return HeaderCredentials()
+            return HeaderCredentials(_fixed_headers(auth, connection_name))
+
+
+def _fixed_headers(auth: Auth, connection_name: str) -> dict[str, str]:
+    match auth:
+        case BasicAuth():
+            return {"Authorization": _basic(auth.username, auth.password.get_secret_value())}
+        case BearerAuth():
+            return {"Authorization": f"Bearer {_sendable(auth.token, connection_name)}"}
+        case ApiKeyAuth():
+            return {auth.name: _sendable(auth.value, connection_name)}
+        case ApiKeyPairAuth():
+            first, second = (_sendable(secret, connection_name) for secret in (auth.value, auth.second_value))
+            return {auth.name: first, auth.second_name: second}
+        case _:
+            return {}
 
 
 def _sendable(secret: SecretStr, connection_name: str) -> str:

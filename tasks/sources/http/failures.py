@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from penstock.errors import DataError, PenstockError, RateLimitedError, RejectedError, TransientError
 
 UNAUTHORIZED = 401
+TOO_MANY_REQUESTS = 429
 # RFC 9110 has whole seconds; some servers send fractions.
 _SECONDS = re.compile(r"\s*\d{1,9}(?:\.\d+)?\s*")
 _FIRST_CLIENT_ERROR = 400

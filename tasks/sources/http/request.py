@@ -17,6 +17,8 @@ class HttpSettings:
     Args:
         not_ready: Success statuses that bring no answer yet, so that the same request is sent again.
         request_id_header: The response header by which the API's support finds a request; errors carry it.
+        rights: What a 403 is told to ask for.
+        pause_header: Header that says in seconds when the limit is over, where an answer has no `Retry-After`.
     """
 
     connection_name: str
@@ -28,6 +30,7 @@ class HttpSettings:
     rights: str = "the right to read this"
     not_ready: frozenset[int] = frozenset()
     request_id_header: str | None = None
+    pause_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ _NOT_JSON = "the body is not JSON"
 _NOT_JSON_GUIDANCE = "The API answered with a success status and something else, such as an HTML page or an error text."
 _NO_RECORDS = "the body has no array of records there"
 _SHAPE_GUIDANCE = "Look at an answer and say where its array of records is in the dataset's `records`."
+_OBJECT_GUIDANCE = "Look at an answer: `single_record` is for one object; an array of records is read without it."
 _ABSENT_GUIDANCE = "Where an empty page leaves the array out, say `records_may_be_absent: true`."
 
 
@@ -48,6 +49,7 @@ class JsonBody:
             content = content.translate(_LINE_BREAKS_TO_SPACES)
         self._levels: dict[str, Mapping[str, Raw]] = {}
         self._array: list[Raw] | None = None
+        self._whole: Raw | None = None
         self.was_mended = False
         """Whether halves of UTF-16 pairs were replaced by U+FFFD."""
         try:
@@ -74,6 +76,21 @@ class JsonBody:
             return _ARRAY.decode(raw)
         except msgspec.MsgspecError:
             raise self.no_records(path) from None
+
+    def record(self, path: str) -> list[Raw] | None:
+        """Returns the object at a path as the only record, or None where there is no such key, or null.
+
+        Raises:
+            UnreadableBodyError: Something else than an object is there.
+        """
+        raw = self._find(path) if path else self._whole
+        if raw is None or _is_null(raw):
+            return None
+        if self._level(path) is None:
+            raise UnreadableBodyError(
+                "the body has no object there", guidance=_OBJECT_GUIDANCE, records=path or BODY, found=self.found(path)
+            )
+        return [raw]
 
     def no_records(self, path: str) -> UnreadableBodyError:
         """Returns the error for a path that leads to no array: what stands there, or how far the path leads."""
@@ -122,6 +139,7 @@ class JsonBody:
             self._array = _ARRAY.decode(content)
         else:
             self._levels[""] = _OBJECT.decode(content)
+            self._whole = Raw(content.strip())
 
     def _find(self, path: str) -> Raw | None:
         parent, _, key = path.rpartition(".")
@@ -214,6 +232,13 @@ def carry_field(record: Raw, name: str, value: bytes) -> bytes:
     rest = data[1:].lstrip()
     separator = b"" if rest.startswith(b"}") else b","
     return b'{"%s":%s%s%s' % (name.encode(), value, separator, rest)
+
+
+def carry_fields(record: Raw, fields: Mapping[str, bytes]) -> bytes:
+    """Returns a record with more fields in front; see `carry_field`."""
+    for name, value in fields.items():
+        record = Raw(carry_field(record, name, value))
+    return bytes(record)
 
 
 def _is_null(raw: Raw) -> bool:

@@ -13,9 +13,9 @@ from penstock.errors import DataError, RejectedError
 from penstock.sources.rest import ParentSpec
 from tasks.sources.http.client import HttpClient
 from tasks.sources.http.request import HttpRequest
-from tasks.sources.rest.body import carry_field, field_of, join_records
+from tasks.sources.rest.body import field_of
 from tasks.sources.rest.files import JsonLinesFiles
-from tasks.sources.rest.page import Endpoint, Page
+from tasks.sources.rest.page import Endpoint, Page, bronze_lines
 from tasks.sources.rest.walk import walk
 
 _NOT_FOUND = 404
@@ -38,10 +38,15 @@ def parent_values(client: HttpClient, parent: ParentSpec, warn: Callable[[str], 
         request=HttpRequest(parent.path, parent.path, parameters=parent.parameters),
         records=parent.records,
         paging=parent.paging,
+        total=parent.total,
     )
     values: dict[ParentValue, None] = {}
+    passed_over = 0
     for page in walk(client, endpoint, warn):
         for record in page.records:
+            if not all(field_of(record, field) in texts for field, texts in parent.where.items()):
+                passed_over += 1
+                continue
             value = field_of(record, parent.field)
             if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
                 raise DataError(
@@ -51,6 +56,8 @@ def parent_values(client: HttpClient, parent: ParentSpec, warn: Callable[[str], 
                     field=parent.field,
                 )
             values[value] = None
+    if passed_over and not values:
+        warn(f"none of {passed_over} parents is as `where` asks, so there are no children")
     return list(values)
 
 
@@ -78,11 +85,19 @@ def write_children(
 
 def _children(client: HttpClient, endpoint: Endpoint, parent: ParentSpec, value: ParentValue) -> Iterator[Page]:
     """Yields the pages of one parent's children, each line carrying the parent's value."""
-    path = endpoint.request.url.replace(f"{{{parent.name}}}", quote(str(value), safe=""))
-    own = endpoint._replace(request=replace(endpoint.request, url=path), concurrency=1)
-    carried = msgspec.json.encode(value)
+    place = f"{{{parent.name}}}"
+    parameters = {
+        name: filling.replace(place, str(value)) if isinstance(filling, str) else filling
+        for name, filling in endpoint.request.parameters.items()
+    }
+    path = endpoint.request.url.replace(place, quote(str(value), safe=""))
+    own = endpoint._replace(
+        request=replace(endpoint.request, url=path, parameters=parameters),
+        carried={**endpoint.carried, parent.name: msgspec.json.encode(value)},
+        concurrency=1,
+    )
     for page in walk(client, own):
-        yield page._replace(lines=join_records([carry_field(record, parent.name, carried) for record in page.records]))
+        yield bronze_lines(page, own)
 
 
 def _each(function: Callable[[ParentValue], bool], values: Sequence[ParentValue], concurrency: int) -> Iterator[bool]:

@@ -32,9 +32,8 @@ def check_only_page(page: Page, endpoint: Endpoint) -> str | None:
     Raises:
         DataError: The answer says that more pages follow, but not where `paging` looks.
     """
-    has_total = endpoint.total is not None or endpoint.total_header is not None
     place = _place_looked_at(endpoint)
-    if has_total or not page.records or place is None or _is_there(page, endpoint):
+    if page.total is not None or not page.records or place is None or _is_there(page, endpoint):
         return None
     signs = _signs_of_more(page, endpoint)
     if isinstance(endpoint.paging, NoPaging):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
+import msgspec
+
 from penstock.artifacts import Interval
 from penstock.connections import RestConnection
 from penstock.sources.rest import RestDataset
@@ -14,10 +16,11 @@ from tasks.sources.http.policy import SYSTEM_CLOCK, Clock
 from tasks.sources.http.request import HttpRequest, HttpSettings
 from tasks.sources.rest.children import parent_values, write_children
 from tasks.sources.rest.files import JsonLinesFiles
-from tasks.sources.rest.page import Endpoint, Step
+from tasks.sources.rest.narrowing import Within
+from tasks.sources.rest.page import Endpoint, Step, bronze_lines
 from tasks.sources.rest.times import ignored_window
 from tasks.sources.rest.walk import request_for, walk
-from tasks.sources.rest.window import window_values
+from tasks.sources.rest.window import asked_interval, pieces_of, window_values
 
 
 def extract(
@@ -30,20 +33,31 @@ def extract(
 
 def write_endpoint(client: HttpClient, dataset: RestDataset, interval: Interval, sink: ExtractSink) -> None:
     """Writes an endpoint's records for an interval; sources that declare their endpoints as data come here too."""
-    endpoint = endpoint_of(dataset, interval)
-    is_windowed = dataset.window_parameters is not None
+    pieces = pieces_of(dataset.window_parameters, interval)
     with JsonLinesFiles(sink, dataset.path) as files:
         if dataset.parent is None:
-            for number, page in enumerate(walk(client, endpoint, sink.warn)):
-                doubt = ignored_window(page.records, interval) if is_windowed and number == 0 else None
-                if doubt is not None:
-                    sink.warn(doubt)
-                files.write(page.lines, len(page.records), was_mended=page.was_mended)
+            for piece in pieces:
+                _write_pages(client, dataset, piece, sink, files)
         else:
             values = parent_values(client, dataset.parent, sink.warn)
-            gone = write_children(client, endpoint, dataset.parent, values, files)
+            gone = 0
+            for piece in pieces:
+                gone = max(gone, write_children(client, endpoint_of(dataset, piece), dataset.parent, values, files))
             if gone:
                 sink.warn(f"{gone} of {len(values)} parents were gone when their children were asked for")
+
+
+def _write_pages(
+    client: HttpClient, dataset: RestDataset, interval: Interval, sink: ExtractSink, files: JsonLinesFiles
+) -> None:
+    endpoint, window = endpoint_of(dataset, interval), dataset.window_parameters
+    for number, page in enumerate(walk(client, endpoint, sink.warn)):
+        if number == 0 and window is not None:
+            doubt = ignored_window(page.records, asked_interval(window, interval))
+            if doubt is not None:
+                sink.warn(doubt)
+        kept = bronze_lines(page, endpoint)
+        files.write(kept.lines, len(kept.records), was_mended=kept.was_mended)
 
 
 def settings_of(connection_name: str, connection: RestConnection) -> HttpSettings:
@@ -72,12 +86,19 @@ def endpoint_of(dataset: RestDataset, interval: Interval) -> Endpoint:
         ),
         records=dataset.records,
         paging=dataset.paging,
+        is_single=dataset.single_record,
         absent_is_empty=dataset.records_may_be_absent,
         total=dataset.total,
         total_header=dataset.total_header,
+        total_is_optional=dataset.total_may_be_absent,
         concurrency=dataset.concurrency,
         max_pages=dataset.max_pages,
     )
     if window is None:
         return base
-    return base._replace(request=request_for(base, Step(window_values(window, interval), window.location)))
+    values = window_values(window, interval)
+    return base._replace(
+        request=request_for(base, Step(values, window.location)),
+        within=Within(window.narrowed_by, interval) if window.narrowed_by is not None else None,
+        carried={name: msgspec.json.encode(value) for name, value in values.items()} if window.carried else {},
+    )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from penstock.sources.rest import NextUrlPaging, Paging
 from tasks.sources.http.failures import UnreadableBodyError
 from tasks.sources.http.request import HttpRequest
-from tasks.sources.rest.body import JsonBody, Raw, join_records, read_body
+from tasks.sources.rest.body import JsonBody, Raw, carry_fields, join_records, read_body
+from tasks.sources.rest.narrowing import Within
 
 if TYPE_CHECKING:
     import httpx
@@ -21,18 +22,26 @@ class Endpoint(NamedTuple):
 
     Args:
         request: The first page's request, without what paging adds.
-        records: Where the body has its array of records.
+        records: Where the body has its array of records, or its only one.
+        is_single: Whether that is one object instead of an array.
         absent_is_empty: Whether a body without that array is an empty page.
         total: Where the body states how many records there are in all.
         total_header: Or which response header does.
+        total_is_optional: Whether an answer may leave it out.
+        within: Which of the records belong to the interval, where the API gives more.
+        carried: What each record carries besides, as JSON by the field's name.
     """
 
     request: HttpRequest
     records: str
     paging: Paging
+    is_single: bool = False
     absent_is_empty: bool = False
     total: str | None = None
     total_header: str | None = None
+    total_is_optional: bool = False
+    within: Within | None = None
+    carried: Mapping[str, bytes] = {}
     concurrency: int = 1
     max_pages: int = 1_000_000
 
@@ -75,7 +84,7 @@ def read_page(response: httpx.Response, endpoint: Endpoint) -> Page:
     """
     content = response.read()
     body = None if response.status_code == _NO_CONTENT else read_body(content)
-    records = body.records(endpoint.records) if body is not None else []
+    records = _records(body, endpoint) if body is not None else []
     if body is not None:
         _check_next_address(body, endpoint.paging)
         if records is None and not endpoint.absent_is_empty:
@@ -90,6 +99,19 @@ def read_page(response: httpx.Response, endpoint: Endpoint) -> Page:
         lines=join_records(records) if records else b"",
         total=_stated_total(endpoint, body, response.headers),
     )
+
+
+def _records(body: JsonBody, endpoint: Endpoint) -> list[Raw] | None:
+    return body.record(endpoint.records) if endpoint.is_single else body.records(endpoint.records)
+
+
+def bronze_lines(page: Page, endpoint: Endpoint) -> Page:
+    """Returns a page with what becomes rows: the interval's records, each with what it carries."""
+    if endpoint.within is None and not endpoint.carried:
+        return page
+    records = page.records if endpoint.within is None else endpoint.within.of(page.records)
+    carrying = [carry_fields(record, endpoint.carried) for record in records]
+    return page._replace(records=records, lines=join_records(carrying) if carrying else b"")
 
 
 def _check_next_address(body: JsonBody, paging: Paging) -> None:

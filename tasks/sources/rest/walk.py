@@ -162,6 +162,8 @@ class _Tally:
         return check_only_page(self._only_page, self._endpoint) if self._only_page is not None else None
 
     def _compare_with_total(self) -> None:
+        if self._newest_total is None and self._endpoint.total_is_optional:
+            return
         if self._newest_total is None:
             close = nearest(self._endpoint.total or "", self._numbers)
             raise DataError(

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from penstock.artifacts import Interval
+from penstock.backfill import cut
 from penstock.errors import ConfigurationError
-from penstock.local_time import local_midnight, to_utc
+from penstock.local_time import local_date, local_midnight, to_utc
 from penstock.sources.rest import Granularity, WindowParameters
 
 _STEPS: dict[Granularity, timedelta] = {
@@ -23,6 +24,7 @@ def window_values(spec: WindowParameters, interval: Interval) -> dict[str, str |
     """Returns the parameters that state a half-open interval to an API, or none for a full interval.
 
     An inclusive end is moved back by the API's smallest step, so that adjacent windows tile without gap or overlap.
+    Where records are narrowed to the interval afterwards, its bounds are moved outwards to whole steps first.
 
     Raises:
         ConfigurationError: The API's clock cannot say a bound: it lies between two of its steps, or in the hour that a
@@ -30,7 +32,7 @@ def window_values(spec: WindowParameters, interval: Interval) -> dict[str, str |
     """
     if interval.is_full:
         return {}
-    start, end = interval.bounds()
+    start, end = asked_interval(spec, interval).bounds()
     zone = _zone(spec, interval)
     values = {}
     if spec.start is not None:
@@ -38,6 +40,31 @@ def window_values(spec: WindowParameters, interval: Interval) -> dict[str, str |
     if spec.end is not None:
         values[spec.end] = _write(end, spec, zone, is_end=True)
     return values
+
+
+def asked_interval(spec: WindowParameters, interval: Interval) -> Interval:
+    """Returns the time that the API is asked for: the interval, or the whole steps of its clock around it."""
+    if spec.narrowed_by is None or interval.is_full:
+        return interval
+    zone, granularity = _zone(spec, interval), _granularity(spec)
+    start, end = (to_utc(bound).astimezone(zone) for bound in interval.bounds())
+    last_step = _rounded_down(end, granularity, zone)
+    is_whole = to_utc(last_step) == to_utc(end)
+    end = last_step if is_whole else _step_on(last_step, granularity, zone)
+    return interval.model_copy(update={"start": to_utc(_rounded_down(start, granularity, zone)), "end": to_utc(end)})
+
+
+def pieces_of(spec: WindowParameters | None, interval: Interval) -> list[Interval]:
+    """Returns the intervals that are asked for one by one, in order; they tile the one that was given."""
+    if spec is None or spec.cut is None or interval.is_full:
+        return [interval]
+    start, end = interval.bounds()
+    pieces = cut(start, end, spec.cut, spec.timezone or interval.timezone)
+    return [piece.model_copy(update={"timezone": interval.timezone, "as_of": interval.as_of}) for piece in pieces]
+
+
+def _granularity(spec: WindowParameters) -> Granularity:
+    return "day" if spec.format == "date" else spec.granularity
 
 
 def _zone(spec: WindowParameters, interval: Interval) -> ZoneInfo:
@@ -49,7 +76,7 @@ def _zone(spec: WindowParameters, interval: Interval) -> ZoneInfo:
 def _write(bound: datetime, spec: WindowParameters, zone: ZoneInfo, *, is_end: bool) -> str | int:
     """Returns one bound as the API writes it."""
     local = to_utc(bound).astimezone(zone)
-    granularity: Granularity = "day" if spec.format == "date" else spec.granularity
+    granularity = _granularity(spec)
     if granularity == "day" or spec.end_inclusive:
         _require(to_utc(_rounded_down(local, granularity, zone)) == to_utc(bound), bound, spec, zone)
     if is_end and spec.end_inclusive:
@@ -98,6 +125,13 @@ def _rounded_down(local: datetime, granularity: Granularity, zone: ZoneInfo) -> 
             return local.replace(microsecond=0)
         case "millisecond":
             return local.replace(microsecond=local.microsecond // 1000 * 1000)
+
+
+def _step_on(local: datetime, granularity: Granularity, zone: ZoneInfo) -> datetime:
+    """Returns the beginning of the step after the one that begins at a moment."""
+    if granularity == "day":
+        return local_midnight(local_date(local, zone) + _STEPS["day"], zone)
+    return (to_utc(local) + _STEPS[granularity]).astimezone(zone)
 
 
 def _step_back(local: datetime, granularity: Granularity) -> datetime:

@@ -1,0 +1,1 @@
+"""Datadog's service level objectives: definitions, history, status and corrections of one organisation."""

@@ -1,0 +1,1 @@
+"""Nobl9: one organisation's service level objectives as they stand."""

@@ -1,0 +1,1 @@
+"""Datadog: service level objectives, their history, status and corrections."""

@@ -1,0 +1,1 @@
+"""incident.io: incidents by window, and the lists that describe them."""

@@ -1,0 +1,1 @@
+"""Nobl9: service level objectives as they stand."""
