@@ -18,6 +18,12 @@ from penstock.connections.base import (
 from penstock.connections.gladly import (
     GladlyConnection,
 )
+from penstock.connections.google import (
+    GoogleAuth,
+    GoogleConnection,
+    GoogleRefreshToken,
+    GoogleServiceAccount,
+)
 from penstock.connections.rest import (
     ApiKeyAuth,
     Auth,
@@ -48,6 +54,7 @@ from penstock.connections.warehouses import (
 ApiConnection = (
     RestConnection  # one line each
     | GladlyConnection
+    | GoogleConnection
 )
 """Systems that only sources read."""
 
@@ -82,6 +89,10 @@ __all__ = [
     "ExternalStage",
     "FolderConnection",
     "GladlyConnection",
+    "GoogleAuth",
+    "GoogleConnection",
+    "GoogleRefreshToken",
+    "GoogleServiceAccount",
     "InternalStage",
     "KeyPairAuth",
     "NoAuth",

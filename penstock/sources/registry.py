@@ -9,9 +9,11 @@ from penstock.findings import Finding
 from penstock.sources.base import DatasetSpec, SourceSpec, SourceTraits
 from penstock.sources.gladly import GladlyDataset, GladlySource
 from penstock.sources.gladly_reports import check_gladly_dataset
+from penstock.sources.gmail import GmailDataset, GmailSource, gmail_traits
+from penstock.sources.google_sheets import SheetsDataset, SheetsSource, sheets_traits
 from penstock.sources.rest import RestDataset, RestSource
 from penstock.sources.s3_files import FilesDataset, FilesSource
-from penstock.sources.traits import WINDOWED, files_traits, gladly_traits, rest_traits
+from penstock.sources.traits import WHOLE, WINDOWED, files_traits, gladly_traits, rest_traits
 from penstock.window import TimeWindow
 
 
@@ -62,6 +64,24 @@ _KINDS = (
         gladly_traits,
         "Choose a `report` or an `export` instead of a `collection`",
         check_gladly_dataset,
+    ),
+    SourceKind(
+        "gmail",
+        GmailSource,
+        GmailDataset,
+        frozenset({"google"}),
+        WINDOWED,
+        gmail_traits,
+        "Messages always have a time",
+    ),
+    SourceKind(
+        "google_sheets",
+        SheetsSource,
+        SheetsDataset,
+        frozenset({"google"}),
+        WHOLE,
+        sheets_traits,
+        "A sheet says of no row when it changed: use {kind: full}",
     ),
     SourceKind(
         "s3_files",

@@ -13,6 +13,7 @@ from tasks.probing.contract import Seen
 PROBES = {
     "folder": "tasks.probing.files",
     "gladly": "tasks.probing.gladly",
+    "google": "tasks.probing.google",
     "rest": "tasks.probing.rest",
     "s3": "tasks.probing.files",
 }

@@ -36,8 +36,8 @@ class ExtractRequest(NamedTuple):
 class FileWriter(Protocol):
     """A file being written; the source says how many rows each write holds."""
 
-    def write(self, data: bytes, row_count: int = 0) -> None:
-        """Appends bytes that hold `row_count` whole rows."""
+    def write(self, data: bytes, row_count: int | None = 0) -> None:
+        """Appends bytes that hold `row_count` whole rows; with None, nobody knows how many the file has."""
 
 
 class ExtractSink(Protocol):

@@ -11,6 +11,8 @@ from tasks.sources.contract import Extract
 
 EXTRACTORS = {
     "gladly": "tasks.sources.gladly.extract",
+    "gmail": "tasks.sources.gmail.extract",
+    "google_sheets": "tasks.sources.google_sheets.extract",
     "rest": "tasks.sources.rest.extract",
     "s3_files": "tasks.sources.s3_files",
 }

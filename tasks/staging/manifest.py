@@ -263,13 +263,13 @@ class _CountingWriter:
     """Passes bytes on and adds up the rows they hold."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.row_count = 0
+        self.row_count: int | None = 0
         self._file = file
 
-    def write(self, data: bytes, row_count: int = 0) -> None:
-        """Appends bytes that hold `row_count` whole rows."""
+    def write(self, data: bytes, row_count: int | None = 0) -> None:
+        """Appends bytes that hold `row_count` whole rows; None makes the file's number unknown."""
         self._file.write(data)
-        self.row_count += row_count
+        self.row_count = None if row_count is None or self.row_count is None else self.row_count + row_count
 
 
 def _compressed(file: BinaryIO, compression: Compression) -> AbstractContextManager[BinaryIO]:

@@ -22,11 +22,11 @@ class WrittenFile:
     format: FileFormat
     source_name: str
     data: bytearray = field(default_factory=bytearray)
-    row_count: int = 0
+    row_count: int | None = 0
 
-    def write(self, data: bytes, row_count: int = 0) -> None:
+    def write(self, data: bytes, row_count: int | None = 0) -> None:
         self.data += data
-        self.row_count += row_count
+        self.row_count = None if row_count is None or self.row_count is None else self.row_count + row_count
 
     def rows(self) -> list[dict[str, Any]]:
         text = self.data.decode("utf-8-sig")
@@ -73,7 +73,7 @@ class MemorySink:
 
     @property
     def row_count(self) -> int:
-        return sum(file.row_count for file in self.files)
+        return sum(file.row_count or 0 for file in self.files)
 
     def rows(self) -> list[dict[str, Any]]:
         return [row for file in sorted(self.files, key=lambda file: file.name) for row in file.rows()]

@@ -15,6 +15,7 @@ from tasks.sources.http.failures import (
     BROKEN,
     UNAUTHORIZED,
     UNREACHABLE,
+    Failure,
     UnreadableBodyError,
     error_of,
     failure_of,
@@ -64,8 +65,10 @@ class HttpClient:
         timeout = httpx.Timeout(settings.timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
         headers = {"User-Agent": f"penstock/{__version__}", **settings.headers}
         self._http = httpx.Client(timeout=timeout, headers=headers, verify=_trust(), follow_redirects=False)
-        self._credentials = credentials_of(
-            settings.auth, self._http, connection_name=settings.connection_name, clock=clock
+        self._credentials = (
+            settings.credentials(self._http, clock)
+            if settings.credentials is not None
+            else credentials_of(settings.auth, self._http, connection_name=settings.connection_name, clock=clock)
         )
 
     @property
@@ -140,7 +143,7 @@ class HttpClient:
     def _attempt(self, request: HttpRequest, read: Reader[T]) -> T:
         import httpx
 
-        with self._limiter.slot(request.budget):
+        with self._limiter.slot(request.budget, cost=request.cost):
             try:
                 response = self._send(request)
                 try:
@@ -191,10 +194,14 @@ class HttpClient:
             return
         pause = retry_after_seconds(response.headers.get("Retry-After"), now=self._clock.wall())
         facts = {**self._facts(request), "status": response.status_code, "retry_after_seconds": pause}
-        failure = failure_of(response.status_code)
+        failure = self._refusal(response) or failure_of(response.status_code)
         if _is_named_by_api(request):
             failure = of_named_address(failure)
         raise error_of(failure, rights=self._settings.rights, **facts)
+
+    def _refusal(self, response: httpx.Response) -> Failure | None:
+        explain = self._settings.refusal
+        return explain(response.status_code, response.read()) if explain is not None else None
 
     def _gives_up(self, state: RetryCallState, started: float) -> bool:
         error = _last_error(state)
