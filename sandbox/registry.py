@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sandbox.context import Service
 from sandbox.gladly.service import GLADLY
+from sandbox.google.service import GOOGLE
 from sandbox.rest.service import REST
 
 SERVICES: tuple[Service, ...] = (
     GLADLY,
+    GOOGLE,
     REST,
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sandbox.clock import Clock
 from sandbox.gladly.settings import GladlySettings
+from sandbox.google.settings import GoogleSettings
 from sandbox.rest.collection import Collection
 
 
@@ -19,6 +20,7 @@ class SandboxSettings:
         clock: What time it is in that world; the real time by default.
         port: On 127.0.0.1; 0 takes a free one.
         gladly: The emulated Gladly organisations and their limits.
+        google: The emulated Google accounts, their mail and their spreadsheets.
         collections: Served below `/rest/` by name, beside the generated ones; a name may hold one `{field}`, as in
             `accounts/{account_id}/orders`, which then selects the records by that field.
     """
@@ -27,4 +29,5 @@ class SandboxSettings:
     clock: Clock = field(default_factory=Clock)
     port: int = 0
     gladly: GladlySettings = field(default_factory=GladlySettings)
+    google: GoogleSettings = field(default_factory=GoogleSettings)
     collections: Mapping[str, Collection] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from penstock.artifacts import Compression, FileFormat
+from penstock.artifacts import Compression
 from penstock.errors import ConfigurationError, DataError
 from tasks.sources.contract import ExtractSink
 from tasks.sources.gmail.api import attachment_request

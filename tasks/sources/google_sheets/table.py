@@ -12,6 +12,8 @@ from tasks.sources.google_sheets.layout import Merge
 from tasks.sources.google_sheets.values import serial_to_iso
 
 ROW_COLUMN = "_row"
+# Before Python 3.13 only what is in the line end is quoted in a value.
+_QUOTED = "\r\n"
 
 Cells = Sequence[str]
 
@@ -63,7 +65,7 @@ class Table:
         self._with_row_numbers = with_row_numbers
         self._lines: list[tuple[int, bytes]] = []
         self._text = io.StringIO(newline="")
-        self._writer = csv.writer(self._text, lineterminator="")
+        self._writer = csv.writer(self._text, lineterminator=_QUOTED)
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -92,7 +94,7 @@ class Table:
         self._text.seek(0)
         self._text.truncate()
         self._writer.writerow(cells)
-        return self._text.getvalue().encode("utf-8")
+        return self._text.getvalue().removesuffix(_QUOTED).encode("utf-8")
 
 
 def _has_text(rows: Sequence[Cells], merge: Merge, first_row: int) -> bool:

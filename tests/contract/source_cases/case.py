@@ -44,6 +44,7 @@ class Case:
         fixed_token: Whether its credentials cannot be renewed.
         token_path: Where they are renewed otherwise.
         has_pages: Whether later pages are found by a token.
+        counts_rows: Whether it knows how many rows its files have; what somebody else wrote is counted by warehouses.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Case:
     fixed_token: bool = False
     token_path: str = ""
     has_pages: bool = False
+    counts_rows: bool = True
 
 
 def interval_of(days: int, first: datetime = FIRST) -> Interval:
