@@ -75,6 +75,9 @@ class CsvDialect(Artifact):
     escape: str = '"'
     encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
     new_line: NewLine | None = Field(default=None, description="What ends a record; staging finds it by peeking.")
+    skip_rows: int = Field(default=0, ge=0, description="Lines above the header.")
+    columns: tuple[str, ...] | None = Field(default=None, description="Their names, where the file has no header.")
+    null_texts: tuple[str, ...] = Field(default=(), description="Unquoted texts that mean NULL besides the empty one.")
 
 
 class ExtractedFile(Artifact):
