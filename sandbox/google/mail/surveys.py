@@ -16,6 +16,8 @@ from sandbox.seeded import fraction, identifier
 
 COLUMNS = ("response_id", "conversation_id", "agent_email", "channel", "score", "comment", "answered_at")
 _ANSWER_SHARE = 0.35
+# After midnight; the report is sent at six.
+_COUNTED_UNTIL = 5 * HOUR
 _SCORES = (1, 2, 3, 4, 5)
 _SCORE_SHARES = (0.06, 0.12, 0.24, 0.5, 1.0)
 _COMMENTS = (
@@ -43,15 +45,17 @@ class Response(NamedTuple):
 
 
 def responses_of(world: World, day: date) -> list[Response]:
-    """Returns the answers about the conversations that began on a local day."""
+    """Returns the answers about the conversations that began on a local day; who answers later is not counted."""
     found = []
-    for conversation in world.conversations_created(*day_bounds(day, world.zone)):
+    start, end = day_bounds(day, world.zone)
+    for conversation in world.conversations_created(start, end):
         draw = fraction(world.roster.seed, conversation.id, "csat")
         contact = conversation.contacts[0]
         agents = [event.agent for event in contact.events if event.agent is not None]
-        if draw >= _ANSWER_SHARE or not agents:
-            continue
         within = draw / _ANSWER_SHARE
+        answered_at = contact.ended_at + int((0.1 + within) * HOUR) + MINUTE
+        if within >= 1 or answered_at >= end + _COUNTED_UNTIL or not agents:
+            continue
         score = next(score for score, share in zip(_SCORES, _SCORE_SHARES, strict=True) if within < share)
         lost = fraction(conversation.id, "lost") < _LOST_SHARE
         found.append(
@@ -62,7 +66,7 @@ def responses_of(world: World, day: date) -> list[Response]:
                 channel=contact.channel,
                 score=score,
                 comment=_COMMENTS[int(fraction(conversation.id, "comment") * len(_COMMENTS))],
-                answered_at=write_time(contact.ended_at + int((0.1 + within) * HOUR) + MINUTE),
+                answered_at=write_time(answered_at),
             )
         )
     return found

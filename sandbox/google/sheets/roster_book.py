@@ -59,7 +59,9 @@ def _agents(roster: Roster, today: date) -> Iterator[Row]:
     yield row(
         None, "Gone, Gail", left, "Voice", "Advisor", day_cell(date(2020, 3, 2)), 1, money_cell(19.5), is_active, notes
     )
-    yield row(None, "To be hired", None, "Mail", "Advisor", "spring", None, None, False)
+    yield row(
+        None, "To be hired", f"tba@{roster.organization}.example.com", "Mail", "Advisor", "spring", None, None, False
+    )
 
 
 def _agent(roster: Roster, agent: Agent, today: date) -> Row:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+import io
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from penstock.artifacts import Compression
-from penstock.errors import ConfigurationError, DataError
+from penstock.errors import PenstockError
 from tasks.sources.contract import ExtractSink
 from tasks.sources.gmail.api import attachment_request
-from tasks.sources.gmail.choosing import chosen_parts, is_meant_member
+from tasks.sources.gmail.choosing import chosen_parts
 from tasks.sources.gmail.message import Body, MessageRead, Part
 from tasks.sources.gmail.reading import Mailbox
-from tasks.sources.gmail.unpack import Allowance, unpack
 from tasks.sources.http.failures import UnreadableBodyError
-from tasks.sources.s3_files import format_of
+from tasks.sources.tabular.converting import convert
 
 if TYPE_CHECKING:
     import httpx
@@ -31,58 +29,40 @@ def write_attachments(mailbox: Mailbox, sink: ExtractSink, *, prefix: str) -> No
 
     Args:
         mailbox: Whose messages are read.
-        sink: Takes the files; `_source_file` is `[<mailbox>/]<message id>/<file name>[/<file in an archive>]`.
+        sink: Takes the files; `_source_file` is `[<mailbox>/]<message id>/<file name>[#<sheet or member>]`.
         prefix: What tells mailboxes apart in it.
 
     Raises:
         ConfigurationError: A chosen file's ending does not say its format.
-        DataError: An archive is damaged, encrypted, or holds more than allowed.
+        DataError: A file is not what it is said to be.
     """
-    for skipped in mailbox.each_message({"format": "full"}, lambda message: _write(mailbox, message, sink, prefix)):
-        for name in skipped:
-            sink.warn(f"{name} is in an archive and no file that can be loaded: left out")
+
+    def write(message: MessageRead) -> None:
+        for name, part in chosen_parts(message.payload, mailbox.dataset):
+            data = _bytes_of(mailbox, message.id, part)
+            _write_file(sink, f"{prefix}{message.id}/{name}", name, data, mailbox)
+
+    for _ in mailbox.each_message({"format": "full"}, write):
+        pass
 
 
-def _write(mailbox: Mailbox, message: MessageRead, sink: ExtractSink, prefix: str) -> list[str]:
-    """Writes a message's attachments and returns what was left out."""
-    skipped: list[str] = []
-    for name, part in chosen_parts(message.payload, mailbox.dataset):
-        source_name = f"{prefix}{message.id}/{name}"
-        try:
-            skipped += _write_file(mailbox, source_name, name, _bytes_of(mailbox, message.id, part), sink)
-        except DataError as error:
-            error.facts = {"connection": mailbox.client.connection_name, "source_name": source_name, **error.facts}
-            raise
-    return skipped
-
-
-def _write_file(mailbox: Mailbox, source_name: str, name: str, data: bytes, sink: ExtractSink) -> Iterator[str]:
-    dataset = mailbox.dataset
+def _write_file(sink: ExtractSink, source_name: str, name: str, data: bytes, mailbox: Mailbox) -> None:
+    """Writes an attachment as the files that a warehouse can COPY: an archive or a workbook may hold several."""
     place = source_name.removesuffix(name)
-    is_archive = name.lower().endswith(".zip")
-    for unpacked in unpack(name, data, Allowance(dataset.maximum_unpacked_bytes)):
-        member = unpacked.name.removeprefix(f"{name}/")
-        if is_archive and not is_meant_member(member, dataset.members):
-            continue
-        if is_archive and dataset.format is None and not _is_loadable(member):
-            yield f"{place}{unpacked.name}"
-            continue
-        file_format, _ = format_of(unpacked.name, declared=dataset.format)
-        key = f"{place}{unpacked.name}".replace("/", "-")
-        with sink.open_file(
-            key, format=file_format, dialect=dataset.dialect, source_name=f"{place}{unpacked.name}"
-        ) as file:
-            for piece in unpacked.pieces:
-                # Whoever wrote the file knows how many rows it has; the warehouse counts them.
-                file.write(piece, None)
-
-
-def _is_loadable(path: str) -> bool:
     try:
-        _, compression = format_of(path, declared=None)
-    except ConfigurationError:
-        return False
-    return compression is Compression.NONE
+        for loadable in convert(io.BytesIO(data), name, mailbox.dataset):
+            with sink.open_file(
+                f"{place}{loadable.name}".replace("/", "-"),
+                format=loadable.format,
+                compression=loadable.compression,
+                dialect=loadable.dialect,
+                source_name=f"{source_name}#{loadable.part}" if loadable.part else source_name,
+            ) as file:
+                for block in loadable.blocks:
+                    file.write(block.data, block.row_count)
+    except PenstockError as error:
+        error.facts |= {"connection": mailbox.client.connection_name, "source_name": source_name}
+        raise
 
 
 def _bytes_of(mailbox: Mailbox, message_id: str, part: Part) -> bytes:

@@ -12,7 +12,6 @@ from penstock.artifacts import Interval
 from penstock.errors import ConfigurationError
 from penstock.findings import nearest
 from penstock.sources.gmail import GmailDataset
-from tasks.sources.globs import compile_glob
 from tasks.sources.gmail.api import labels_request
 from tasks.sources.gmail.message import Part, filename_of, parts_of
 from tasks.sources.gmail.period import search_terms
@@ -52,11 +51,6 @@ def chosen_parts(payload: Part, dataset: GmailDataset) -> Iterator[tuple[str, Pa
             name = filename if filename not in seen else f"{part.part_id}-{filename}"
             seen.add(name)
             yield name, part
-
-
-def is_meant_member(path: str, members: Sequence[str]) -> bool:
-    """Returns whether a file in an archive is one of those that a dataset names; all are where it names none."""
-    return not members or any(compile_glob(glob.lower()).fullmatch(path.lower()) for glob in members)
 
 
 def _is_chosen(filename: str, content_type: str, dataset: GmailDataset) -> bool:
