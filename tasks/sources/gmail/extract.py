@@ -50,7 +50,7 @@ def extract(
                 else:
                     write_attachments(mailbox, sink, prefix=f"{name}/" if dataset.mailboxes else "")
             if mailbox.vanished:
-                sink.warn(f"{mailbox.vanished} messages of {name} were gone when they were asked for")
+                sink.warn(f"messages of {name} that were gone when they were asked for: {mailbox.vanished}")
 
 
 def _own_mailbox(connection: GoogleConnection) -> str | None:

@@ -50,15 +50,18 @@ class Mailbox:
             act: Called from several threads at once.
         """
 
-        def read_and_act(message_id: str) -> list[T]:
+        def read_and_act(message_id: str) -> list[T] | None:
             message = self._message(message_id, parameters)
-            return [act(message)] if message and is_within(message.internal_date, self._interval) else []
+            if message is None:
+                return None
+            return [act(message)] if is_within(message.internal_date, self._interval) else []
 
         with ThreadPoolExecutor(self.dataset.concurrency, thread_name_prefix="penstock-mail") as pool:
             try:
                 for ids in self._pages_of_ids():
                     for made in pool.map(read_and_act, ids):
-                        yield from made
+                        self.vanished += made is None
+                        yield from made or ()
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
@@ -81,5 +84,4 @@ class Mailbox:
         except RejectedError as error:
             if error.facts.get("status") != _NOT_FOUND:
                 raise
-            self.vanished += 1
             return None
