@@ -23,6 +23,7 @@ BLOCK_CLASSES = {
     "penstock-postgres": ("blocks.postgres", "PostgresDatabase"),
     "penstock-rest": ("blocks.rest", "RestCredentials"),
     "penstock-s3": ("blocks.s3", "S3Store"),
+    "penstock-sftp": ("blocks.sftp", "SftpServer"),
     "penstock-snowflake": ("blocks.snowflake", "SnowflakeDatabase"),
 }
 """Module and class of each block type, by slug."""

@@ -17,6 +17,7 @@ from flows.dataset_runners import dataset_runner
 from flows.run_report import publish
 from flows.scheduled_time import run_id, scheduled_time
 from flows.transform_flow import run_transform
+from flows.waiting import await_files
 from penstock.artifacts import RunKind
 from penstock.backfill import refuse_future
 from penstock.errors import PenstockError
@@ -86,7 +87,9 @@ def run_to_report(request: RunRequest) -> RunReport:
     started_at = datetime.now(UTC)
     want_progress()
     pipeline, environment = read_definitions(request.pipeline, request.datasets)
-    datasets = land_all(decide_run(pipeline, request, environment), environment)
+    decisions = decide_run(pipeline, request, environment)
+    await_files(decisions, environment)
+    datasets = land_all(decisions, environment)
     report = RunReport(
         client=pipeline.client,
         pipeline=pipeline.pipeline,

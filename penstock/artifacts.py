@@ -80,6 +80,16 @@ class CsvDialect(Artifact):
     null_texts: tuple[str, ...] = Field(default=(), description="Unquoted texts that mean NULL besides the empty one.")
 
 
+class OriginalFile(Artifact):
+    """A file at its source, of which loadable files were made, or which was brought into the lake as it is."""
+
+    store: str = Field(description="The connection that leads to where it is.")
+    key: str
+    size_bytes: int
+    etag: str | None = None
+    modified_at: AwareDatetime | None = None
+
+
 class ExtractedFile(Artifact):
     """One file as the source gave it, in the lake or (for files that already exist) in the source's own store."""
 
@@ -94,6 +104,12 @@ class ExtractedFile(Artifact):
     dialect: CsvDialect | None = None
     source_name: str = Field(description="What `_source_file` will hold.")
     modified_at: AwareDatetime | None = None
+    original: OriginalFile | None = Field(default=None, description="What it was made of; None for a file as it came.")
+
+    @property
+    def source_etag(self) -> str | None:
+        """What tells its content apart at the source."""
+        return self.original.etag if self.original else self.etag
 
 
 class Extraction(Artifact):
@@ -131,6 +147,9 @@ class StagedFile(Artifact):
     row_count: int | None = None
     source_name: str
     source_etag: str | None = Field(default=None, description="What told this content apart at the source.")
+    source_key: str | None = Field(default=None, description="The whole file at the source; a part of it has its key.")
+    source_size_bytes: int | None = None
+    source_modified_at: AwareDatetime | None = None
     is_empty: bool = Field(default=False, description="No byte of data: nothing to load, and no columns to learn.")
 
 

@@ -50,18 +50,23 @@ def extract_dataset(plan: DatasetPlan, environment: Environment) -> Extraction:
     if complete is not None:
         logger.info("%s: extraction %s was complete, going on from its manifest", plan.name, complete.batch_id)
         return complete
+    request = extract_request(plan, environment)
+    sink = LakeSink(lake, keys, dataset=plan.name, interval=plan.interval)
+    with extraction_slot(environment, plan.dataset.connection):
+        extractor(plan.source.kind)(request, environment.connection(plan.dataset.connection), sink)
+    return sink.complete()
+
+
+def extract_request(plan: DatasetPlan, environment: Environment) -> ExtractRequest:
+    """Returns what a source is asked for a dataset."""
     reads_everything = plan.request.loads_again or plan.strategy.kind in WHOLE_SNAPSHOT_KINDS
-    request = ExtractRequest(
+    return ExtractRequest(
         source=plan.source,
         dataset=plan.dataset.spec,
         interval=plan.interval,
         connection_name=plan.dataset.connection,
         seen_files=_none_seen if reads_everything else partial(environment.warehouse().seen_files, plan.dataset.target),
     )
-    sink = LakeSink(lake, keys, dataset=plan.name, interval=plan.interval)
-    with extraction_slot(environment, plan.dataset.connection):
-        extractor(plan.source.kind)(request, environment.connection(plan.dataset.connection), sink)
-    return sink.complete()
 
 
 def _none_seen(_candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:

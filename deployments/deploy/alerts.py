@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 100
 RUNNING = "prefect.flow-run.Running"
-ENDS = frozenset(f"prefect.flow-run.{name}" for name in ("Completed", "Failed", "Crashed", "Cancelled", "TimedOut"))
+ENDS = frozenset(
+    f"prefect.flow-run.{name}"
+    # A run that waits for files takes no time meanwhile, and has a deadline of its own.
+    for name in ("Completed", "Failed", "Crashed", "Cancelled", "TimedOut", "AwaitingFiles")
+)
 EVENTS = {
     "failed": frozenset({"prefect.flow-run.Failed", "prefect.flow-run.TimedOut"}),
     "crashed": frozenset({"prefect.flow-run.Crashed"}),

@@ -33,6 +33,9 @@ from penstock.connections.rest import (
     OAuth2Auth,
     RestConnection,
 )
+from penstock.connections.sftp import (
+    SftpConnection,
+)
 from penstock.connections.stores import (
     CannedAcl,
     FolderConnection,
@@ -55,6 +58,7 @@ ApiConnection = (
     RestConnection  # one line each
     | GladlyConnection
     | GoogleConnection
+    | SftpConnection
 )
 """Systems that only sources read."""
 
@@ -103,6 +107,7 @@ __all__ = [
     "RateLimit",
     "RestConnection",
     "S3Connection",
+    "SftpConnection",
     "SnowflakeAuth",
     "SnowflakeConnection",
     "StoreConnection",

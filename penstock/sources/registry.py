@@ -87,10 +87,10 @@ _KINDS = (
         "s3_files",
         FilesSource,
         FilesDataset,
-        frozenset({"folder", "s3"}),
+        frozenset({"folder", "s3", "sftp"}),
         WINDOWED,
         files_traits,
-        "Choose files by their time with `select: window`",
+        "Choose files by their time with `select: window`, or by a day in their `glob`",
     ),
 )
 

@@ -26,4 +26,6 @@ def files_traits(dataset: DatasetSpec) -> SourceTraits:
     """Returns a file selection's traits: new files are found by content, so a file that is gone deletes nothing."""
     if not isinstance(dataset, FilesDataset):
         return UNBOUNDED
+    if dataset.is_dated:
+        return WINDOWED
     return {"window": WINDOWED, "all": WHOLE, "new": UNBOUNDED}[dataset.select]

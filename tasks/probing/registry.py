@@ -16,6 +16,7 @@ PROBES = {
     "google": "tasks.probing.google",
     "rest": "tasks.probing.rest",
     "s3": "tasks.probing.files",
+    "sftp": "tasks.probing.sftp",
 }
 """Modules with `probe(name, connection, datasets, *, timeout_seconds)`, by kind of connection."""
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
-from penstock.artifacts import Compression, CsvDialect, ExtractedFile, FileFormat, Interval
+from penstock.artifacts import Compression, CsvDialect, ExtractedFile, FileFormat, Interval, OriginalFile
 from penstock.sources.base import DatasetSpec, SourceSpec
+from tasks.staging.contract import ObjectStore
 
 
 def _none_seen(_candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -37,7 +38,7 @@ class FileWriter(Protocol):
     """A file being written; the source says how many rows each write holds."""
 
     def write(self, data: bytes, row_count: int | None = 0) -> None:
-        """Appends bytes that hold `row_count` whole rows; with None, nobody knows how many the file has."""
+        """Appends bytes that hold `row_count` whole rows; None where nobody counted them."""
 
 
 class ExtractSink(Protocol):
@@ -51,8 +52,21 @@ class ExtractSink(Protocol):
         compression: Compression = Compression.NONE,
         dialect: CsvDialect | None = None,
         source_name: str,
+        original: OriginalFile | None = None,
     ) -> AbstractContextManager[FileWriter]:
-        """Opens a file in the lake's `ingest/` zone; it is part of the batch when the block ends well."""
+        """Opens a file in the lake's `ingest/` zone; it is part of the batch when the block ends well.
+
+        `original` is the file at the source, where this one was made of another or has its time and etag from there.
+        """
+
+    def write_original(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Opens a file in the `ingest/` zone that is kept as the source gave it, and is not loaded itself."""
+
+    def copy_original(self, name: str, store: ObjectStore, key: str) -> None:
+        """Keeps a file of a store like that, copied on the server's side wherever that is possible."""
+
+    def open_original(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Opens a file that was kept; any place of it can be read."""
 
     def add_existing(self, file: ExtractedFile) -> None:
         """Makes a file that already exists in a store part of the batch, without moving a byte of it."""
@@ -63,3 +77,6 @@ class ExtractSink(Protocol):
 
 Extract = Callable[[ExtractRequest, Any, ExtractSink], None]
 """`(request, connection, sink)`; the connection is the source kind's type of `penstock.connections`."""
+
+Count = Callable[[ExtractRequest, Any, int], int]
+"""`(request, connection, enough)`: how many files an extraction would read now, as far as `enough`."""

@@ -7,16 +7,26 @@ from importlib import import_module
 from typing import cast
 
 from penstock.errors import ConfigurationError
-from tasks.sources.contract import Extract
+from tasks.sources.contract import Count, Extract
 
 EXTRACTORS = {
     "gladly": "tasks.sources.gladly.extract",
     "gmail": "tasks.sources.gmail.extract",
     "google_sheets": "tasks.sources.google_sheets.extract",
     "rest": "tasks.sources.rest.extract",
-    "s3_files": "tasks.sources.s3_files",
+    "s3_files": "tasks.sources.s3_files.extract",
 }
 """Modules with `extract(request, connection, sink)`, by kind."""
+
+COUNTERS = {
+    "s3_files": "tasks.sources.s3_files.extract",
+}
+"""Modules with `count_files(request, connection, enough)`, by kind, for datasets that wait for files."""
+
+
+def counter(kind: str) -> Count:
+    """Returns the function that counts the files that an extraction of a kind of source would read now."""
+    return cast("Count", import_module(COUNTERS[kind]).count_files)
 
 
 def extractor(kind: str) -> Extract:

@@ -24,10 +24,11 @@ class CsvStart(NamedTuple):
 
     Attributes:
         dialect: How it was read.
-        blank_rows: Blank lines before the header.
+        blank_rows: Lines before the header: those that the dialect skips, and blank ones.
         header: The first record that is not blank; None where there is none yet.
         following: The whole records after it, at most twenty.
-        new_lines: What ends the blank lines, the header and the following records.
+        new_lines: What ends the lines before the header, the header and the following records.
+        is_skipped_whole: Whether the lines that the dialect skips are records, so that every reader skips the same.
     """
 
     dialect: CsvDialect
@@ -35,6 +36,7 @@ class CsvStart(NamedTuple):
     header: Record | None
     following: tuple[Record, ...]
     new_lines: AbstractSet[str]
+    is_skipped_whole: bool = True
 
     @property
     def is_conclusive(self) -> bool:
@@ -44,16 +46,32 @@ class CsvStart(NamedTuple):
 
 def read_start(text: str, dialect: CsvDialect, *, at_end: bool) -> CsvStart:
     """Reads a text's header and the records after it with a known dialect."""
-    blank = _BLANK_LINES.match(text)
-    blank_ends: list[str] = _LINE_ENDS.findall(blank[0]) if blank else []
-    records = split_records(text[blank.end() if blank else 0 :], dialect, at_end=at_end)
+    skipped = _end_of_lines(text, dialect.skip_rows)
+    blank = _BLANK_LINES.match(text, skipped)
+    above = text[: blank.end() if blank else skipped]
+    ends: list[str] = _LINE_ENDS.findall(above)
+    records = split_records(text[len(above) :], dialect, at_end=at_end)
     header = next(records, None)
-    if header is None or header.is_blank:
-        return CsvStart(dialect, len(blank_ends), None, (), frozenset(blank_ends))
+    if header is None or header.is_blank or len(ends) < dialect.skip_rows:
+        return CsvStart(dialect, len(ends), None, (), frozenset(ends))
     whole = [record for record in islice(records, _RECORDS_JUDGED) if record.is_whole]
     record_ends = {record.new_line for record in (header, *whole) if record.is_whole and record.new_line}
     following = tuple(record for record in whole if not record.is_blank)
-    return CsvStart(dialect, len(blank_ends), header, following, record_ends.union(blank_ends))
+    is_whole = _are_records(text[:skipped], dialect)
+    return CsvStart(dialect, len(ends), header, following, record_ends.union(ends), is_whole)
+
+
+def _end_of_lines(text: str, count: int) -> int:
+    """Returns where the first lines of a text end."""
+    if not count:
+        return 0
+    last = next(islice(_LINE_ENDS.finditer(text), count - 1, None), None)
+    return last.end() if last else len(text)
+
+
+def _are_records(text: str, dialect: CsvDialect) -> bool:
+    found = list(split_records(text, dialect, at_end=True))
+    return len(found) == dialect.skip_rows and all(record.is_whole and record.is_well_formed for record in found)
 
 
 def find_start(text: str, encoding: str, *, at_end: bool) -> CsvStart:

@@ -50,12 +50,38 @@ def peek_csv(prefix: Prefix, dialect: CsvDialect | None) -> CsvHeader | None:
     header = start.header
     if header is None:
         return None
-    _check_header(header, start, prefix)
+    _check_skipped(start, prefix.key)
+    names = start.dialect.columns
+    if names is None:
+        _check_header(header, start, prefix)
+    else:
+        _check_names(names, header, prefix.key)
     return CsvHeader(
         dialect=start.dialect.model_copy(update={"new_line": _new_line(start, prefix.key)}),
-        header_rows=start.blank_rows + 1,
-        columns=standardise_columns(header.fields),
+        header_rows=start.blank_rows + 1 if names is None else start.dialect.skip_rows,
+        columns=standardise_columns(header.fields if names is None else names),
     )
+
+
+def _check_skipped(start: CsvStart, key: str) -> None:
+    if not start.is_skipped_whole:
+        raise DataError(
+            "the lines above the file's header hold a quote that is not closed",
+            guidance="Have it delivered without them, or set the dialect's `quote` to what the file quotes with.",
+            key=key,
+            skip_rows=start.dialect.skip_rows,
+        )
+
+
+def _check_names(names: tuple[str, ...], first: Record, key: str) -> None:
+    if len(first.fields) != len(names):
+        raise DataError(
+            "the file has another number of columns than the dialect names",
+            guidance="Correct `columns` in the dataset's dialect, or its `delimiter`.",
+            key=key,
+            named=len(names),
+            found=len(first.fields),
+        )
 
 
 def _read(prefix: Prefix, dialect: CsvDialect | None) -> CsvStart:

@@ -23,6 +23,7 @@ from penstock.artifacts import (
     Extraction,
     FileFormat,
     Interval,
+    OriginalFile,
     StagedBatch,
 )
 from penstock.errors import DataError
@@ -31,6 +32,7 @@ from penstock.spec import Artifact
 from penstock.strategy import STRATEGY_KINDS
 from tasks.sources.contract import FileWriter
 from tasks.staging.contract import ObjectStore
+from tasks.staging.seekable import open_seekable
 
 _GZIP_LEVEL = 1
 """Three times as fast as gzip's own default, for files a tenth larger."""
@@ -188,6 +190,7 @@ class LakeSink:
         compression: Compression = Compression.NONE,
         dialect: CsvDialect | None = None,
         source_name: str,
+        original: OriginalFile | None = None,
     ) -> Iterator[FileWriter]:
         """Opens a file of the batch; it is part of it when the block ends well, and its name is free again otherwise.
 
@@ -209,8 +212,32 @@ class LakeSink:
                 row_count=writer.row_count,
                 dialect=dialect,
                 source_name=source_name,
+                original=original,
             )
             self.add_existing(written)
+
+    @contextmanager
+    def write_original(self, name: str) -> Iterator[BinaryIO]:
+        """Opens a file that is kept beside the batch's own files and is not loaded.
+
+        Raises:
+            ValueError: the batch has a file of that name.
+        """
+        with self._reserved(name), self._store.open_write(self._keys.ingest_key(name)) as file:
+            yield file
+
+    def copy_original(self, name: str, store: ObjectStore, key: str) -> None:
+        """Keeps a file of a store beside the batch's own files.
+
+        Raises:
+            ValueError: the batch has a file of that name.
+        """
+        with self._reserved(name):
+            self._store.copy_in(store, key, self._keys.ingest_key(name))
+
+    def open_original(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Opens a file that was kept; any place of it can be read."""
+        return open_seekable(self._store, self._keys.ingest_key(name))
 
     def add_existing(self, file: ExtractedFile) -> None:
         """Makes a file that already exists in a store part of the batch."""
@@ -267,7 +294,7 @@ class _CountingWriter:
         self._file = file
 
     def write(self, data: bytes, row_count: int | None = 0) -> None:
-        """Appends bytes that hold `row_count` whole rows; None makes the file's number unknown."""
+        """Appends bytes that hold `row_count` whole rows; None where nobody counted them."""
         self._file.write(data)
         self.row_count = None if row_count is None or self.row_count is None else self.row_count + row_count
 

@@ -108,7 +108,7 @@ def _changed_files(batch: StagedBatch, lake: ObjectStore) -> list[StagedFile]:
 
 def _is_of(staged: StagedBatch, extraction: Extraction) -> bool:
     return [(file.source_name, file.source_etag) for file in staged.files] == [
-        (file.source_name, file.etag) for file in extraction.files
+        (file.source_name, file.source_etag) for file in extraction.files
     ]
 
 
@@ -124,6 +124,7 @@ def _stage_file(file: ExtractedFile, source: ObjectStore, lake: ObjectStore, key
     if after.etag != listed.etag or copied.size_bytes != listed.size_bytes:
         raise _changed(file)
     peeked = _peek(file, lake, copied)
+    whole = file.original or file
     staged = StagedFile(
         key=key,
         format=file.format,
@@ -135,7 +136,10 @@ def _stage_file(file: ExtractedFile, source: ObjectStore, lake: ObjectStore, key
         header_rows=peeked.header_rows,
         row_count=_row_count(file, peeked),
         source_name=file.source_name,
-        source_etag=file.etag,
+        source_etag=file.source_etag,
+        source_key=whole.key if file.original or file.store != LAKE else None,
+        source_size_bytes=whole.size_bytes,
+        source_modified_at=whole.modified_at,
         is_empty=peeked.is_empty,
     )
     return staged, peeked.bytes_read

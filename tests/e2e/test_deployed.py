@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +38,16 @@ from tasks.environment import Environment
 NAMES = ("alpha", "beta")
 ROWS_A_DAY = 24
 ONE_DAY = (ROWS_A_DAY, ROWS_A_DAY)
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 250
 PLATFORM = """\
 version: 1
 platform: local
 project: deployed
 store: {{kind: folder, path: "${{PENSTOCK_HOME}}/lake"}}
 warehouse: {{kind: duckdb, path: "${{PENSTOCK_HOME}}/warehouse.duckdb"}}
-connections: {{hourly: {{kind: rest, base_url: "{api}/rest"}}}}
+connections:
+  hourly: {{kind: rest, base_url: "{api}/rest"}}
+  drops: {{kind: folder, path: "${{PENSTOCK_HOME}}/drops"}}
 dbt: {{target: duckdb}}
 work_pool: penstock-local
 alerts: {{on: [failed], notify: custom-webhook/team}}
@@ -65,6 +67,17 @@ DATASET = """\
   - {{name: {table}, path: /{path}, records: data, table: {table},
      paging: {{kind: page_number, size_parameter: per_page, size: 10}},
      window_parameters: {{start: since, end: until}}}}
+"""
+LATE = """\
+version: 1
+pipeline: late
+client: acme
+source: {kind: s3_files, connection: drops}
+window: {kind: daily, timezone: UTC}
+load_strategy: {kind: append}
+transform: {select: none}
+datasets:
+  - {name: late, table: late, glob: "{day:%Y%m%d}/*.csv", select: all, wait_for: {deadline: 1h, poll: 30m}}
 """
 
 
@@ -177,6 +190,16 @@ class Deployed:
         state = self.ask("GET", f"/flow_runs/{run_id}")["state"]
         return state["type"], state["message"] or ""
 
+    def look_now(self, run_id: str) -> None:
+        """Moves a waiting run's next look to this moment, as its deadline or its poll would."""
+        state = {"type": "SCHEDULED", "name": "AwaitingFiles", "state_details": {"scheduled_time": now_text()}}
+        self.ask("POST", f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
+
+    def processes_of_runs(self) -> list[int]:
+        """Returns the processes that the worker has for runs."""
+        assert self.worker is not None
+        return [one.pid for one in psutil.Process(self.worker.pid).children(recursive=True) if one.is_running()]
+
     def wait(self, run_id: str, expected: str = "COMPLETED") -> str:
         ends = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
         until(lambda: self.state(run_id)[0] in ends, lambda: f"{self.state(run_id)}\n{self.log()}")
@@ -205,6 +228,10 @@ class Deployed:
         """Whether a run has loaded its first table, and waits for the API to answer for its second."""
         asked = {request.path for request in self.api.log.requests()}
         return "/rest/beta" in asked and self.count(f"{name}_alpha") == ONE_DAY
+
+
+def now_text() -> str:
+    return datetime.now(UTC).isoformat()
 
 
 def until(holds: Callable[[], bool], seen: Callable[[], str] = str) -> None:
@@ -250,6 +277,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, notified: list[str]) -> I
             one.command("penstock", "new", "client", "acme")
             for name in ("byhand", "cancelled", "killed", "failing", "gone"):
                 one.write_pipeline(name)
+            (root / "deployments" / "clients" / "acme" / "late.yaml").write_text(LATE)
+            (root / "home" / "drops").mkdir(parents=True)
             one.write_pipeline("minutely", schedules='{cron: "* * * * *"}', tables=("alpha",))
             until(lambda: is_up(one.url), (root / "server.log").read_text)
             save_webhook(one, notified.pop())
@@ -361,3 +390,36 @@ def test_a_run_that_failed_says_why_and_the_team_is_told(deployed: Deployed, not
     assert "failing_beta" in message
     assert deployed.count("failing_alpha") == ONE_DAY
     until(lambda: any("failing" in text for text in notified), lambda: str(notified))
+
+
+def test_a_run_frees_its_worker_until_its_file_has_come_and_reads_the_day_of_its_schedule(deployed: Deployed) -> None:
+    scheduled_at = datetime.now(UTC)
+    run = deployed.run("late")
+    until(lambda: deployed.ask("GET", f"/flow_runs/{run}")["state"]["name"] == "AwaitingFiles", deployed.log)
+    waiting = deployed.ask("GET", f"/flow_runs/{run}")
+    assert waiting["state"]["type"] == "SCHEDULED"
+    assert "late: 0 of 1 files are there" in waiting["state"]["message"]
+    again_at = datetime.fromisoformat(waiting["state"]["state_details"]["scheduled_time"])
+    assert timedelta(minutes=29) < again_at - scheduled_at < timedelta(minutes=40)
+    until(lambda: not deployed.processes_of_runs(), deployed.log)
+
+    folder = deployed.root / "home" / "drops" / f"{scheduled_at - timedelta(days=1):%Y%m%d}"
+    folder.mkdir()
+    (folder / "orders.csv").write_text("id\n1\n2\n")
+    deployed.look_now(run)
+    deployed.wait(run)
+    assert deployed.count("late") == (2, 2)
+    ended = deployed.ask("GET", f"/flow_runs/{run}")
+    assert ended["expected_start_time"] == waiting["expected_start_time"]
+    assert ended["run_count"] == 2
+
+
+def test_a_run_whose_file_has_not_come_by_its_deadline_fails_and_somebody_is_told(
+    deployed: Deployed, notified: list[str]
+) -> None:
+    notified.clear()
+    long_ago = (datetime.now(UTC) - timedelta(days=30)).isoformat()
+    run = deployed.run_by_command("late", "--start-at", long_ago)
+    message = deployed.wait(run, "FAILED")
+    assert "1 dataset failed" in message
+    until(lambda: any("late" in text for text in notified), lambda: str(notified))

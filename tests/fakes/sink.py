@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.artifacts import Compression, CsvDialect, ExtractedFile, FileFormat
+from penstock.artifacts import Compression, CsvDialect, ExtractedFile, FileFormat, OriginalFile
+from tasks.staging.contract import ObjectStore
 
 
 @dataclass
@@ -23,6 +24,7 @@ class WrittenFile:
     source_name: str
     data: bytearray = field(default_factory=bytearray)
     row_count: int | None = 0
+    original: OriginalFile | None = None
 
     def write(self, data: bytes, row_count: int | None = 0) -> None:
         self.data += data
@@ -43,6 +45,7 @@ class MemorySink:
         self.existing: list[ExtractedFile] = []
         self.warnings: list[str] = []
         self.abandoned = 0
+        self.originals: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
     @contextmanager
@@ -54,8 +57,9 @@ class MemorySink:
         compression: Compression = Compression.NONE,
         dialect: CsvDialect | None = None,
         source_name: str,
+        original: OriginalFile | None = None,
     ) -> Iterator[WrittenFile]:
-        file = WrittenFile(name, format, source_name)
+        file = WrittenFile(name, format, source_name, original=original)
         try:
             yield file
         except BaseException:
@@ -67,6 +71,20 @@ class MemorySink:
 
     def add_existing(self, file: ExtractedFile) -> None:
         self.existing.append(file)
+
+    @contextmanager
+    def write_original(self, name: str) -> Iterator[io.BytesIO]:
+        assert name not in self.originals, f"two originals are named {name}"
+        file = io.BytesIO()
+        yield file
+        self.originals[name] = file.getvalue()
+
+    def copy_original(self, name: str, store: ObjectStore, key: str) -> None:
+        with self.write_original(name) as file, store.open_read(key) as source:
+            file.write(source.read())
+
+    def open_original(self, name: str) -> io.BytesIO:
+        return io.BytesIO(self.originals[name])
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)

@@ -14,7 +14,7 @@ from penstock.connections import FolderConnection
 from penstock.errors import ConfigurationError
 from penstock.sources.s3_files import FilesDataset, FilesSource
 from tasks.sources.contract import ExtractRequest
-from tasks.sources.s3_files import extract
+from tasks.sources.s3_files.extract import extract
 from tests.fakes.sink import MemorySink
 
 NOON = datetime(2026, 3, 19, 12, tzinfo=UTC)

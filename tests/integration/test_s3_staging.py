@@ -19,7 +19,7 @@ from penstock.errors import DataError
 from penstock.naming import BatchKeys
 from penstock.sources.s3_files import FilesDataset, FilesSource
 from tasks.sources.contract import ExtractRequest
-from tasks.sources.s3_files import extract
+from tasks.sources.s3_files.extract import extract
 from tasks.staging.s3 import S3Store
 from tasks.staging.s3_client import S3Limits
 from tasks.staging.stage import stage_batch

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.artifacts import Compression, FileFormat
+from penstock.artifacts import Compression
 from penstock.errors import ConfigurationError
+from penstock.sources.tabular import TabularFormat
 from tasks.sources.globs import compile_glob, literal_prefix
-from tasks.sources.s3_files import format_of
+from tasks.sources.tabular.formats import format_of
 
 
 @pytest.mark.parametrize(
@@ -48,21 +49,21 @@ def test_a_store_lists_only_below_what_is_literal(glob: str, prefix: str) -> Non
 @pytest.mark.parametrize(
     ("key", "format", "compression"),
     [
-        ("a.csv", FileFormat.CSV, Compression.NONE),
-        ("a.TSV", FileFormat.CSV, Compression.NONE),
-        ("x.y/a.csv.gz", FileFormat.CSV, Compression.GZIP),
-        ("a.2026.jsonl.zst", FileFormat.JSONL, Compression.ZSTD),
-        ("a.ndjson", FileFormat.JSONL, Compression.NONE),
-        ("a.parquet", FileFormat.PARQUET, Compression.NONE),
+        ("a.csv", TabularFormat.CSV, Compression.NONE),
+        ("a.TSV", TabularFormat.CSV, Compression.NONE),
+        ("x.y/a.csv.gz", TabularFormat.CSV, Compression.GZIP),
+        ("a.2026.jsonl.zst", TabularFormat.JSONL, Compression.ZSTD),
+        ("a.ndjson", TabularFormat.JSONL, Compression.NONE),
+        ("a.parquet", TabularFormat.PARQUET, Compression.NONE),
     ],
 )
-def test_a_files_format_is_read_from_its_endings(key: str, format: FileFormat, compression: Compression) -> None:
+def test_a_files_format_is_read_from_its_endings(key: str, format: TabularFormat, compression: Compression) -> None:
     assert format_of(key, declared=None) == (format, compression)
 
 
 def test_a_declared_format_counts_before_the_ending() -> None:
-    assert format_of("a.dat.gz", declared=FileFormat.CSV) == (FileFormat.CSV, Compression.GZIP)
-    assert format_of("export", declared=FileFormat.JSONL) == (FileFormat.JSONL, Compression.NONE)
+    assert format_of("a.dat.gz", declared=TabularFormat.CSV) == (TabularFormat.CSV, Compression.GZIP)
+    assert format_of("export", declared=TabularFormat.JSONL) == (TabularFormat.JSONL, Compression.NONE)
 
 
 @pytest.mark.parametrize("key", ["drops/a.dat", "drops/README", "drops.csv/readme", "a.gz"])

@@ -188,7 +188,8 @@ def test_a_line_that_is_longer_than_its_columns_loses_nothing_unasked() -> None:
 
 
 def test_footers_comments_and_foreign_encodings_are_left_out_and_all_else_keeps_its_characters() -> None:
-    content = "Report of today\r\n# made by X\r\nid;name\r\n1;“Zoë”\r\n# half way\r\n2;'#5\r\n# no comment'\r\nTotal;2\r\n\r\n"
+    lines = ["Report", "# made by X", "id;name", "1;“Zoë”", "# half way", "2;'#5", "# no comment'", "Total;2", "", ""]
+    content = "\r\n".join(lines)
     dialect = {
         "delimiter": ";", "quote": "'", "encoding": "windows-1252", "skip_rows": 1, "footer_rows": 1, "comment": "#",
     }  # fmt: skip

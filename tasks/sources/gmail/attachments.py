@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from penstock.artifacts import FileFormat, OriginalFile
 from penstock.errors import PenstockError
+from penstock.sources.tabular import TabularFormat
 from tasks.sources.contract import ExtractSink
 from tasks.sources.gmail.api import attachment_request
 from tasks.sources.gmail.choosing import chosen_parts
 from tasks.sources.gmail.message import Body, MessageRead, Part
 from tasks.sources.gmail.reading import Mailbox
 from tasks.sources.http.failures import UnreadableBodyError
-from tasks.sources.tabular.converting import convert
+from tasks.sources.tabular.converting import loadable_dialect, needs_conversion
+from tasks.sources.tabular.formats import format_of
+from tasks.sources.tabular.loading import load_original
 
 if TYPE_CHECKING:
     import httpx
@@ -39,30 +42,32 @@ def write_attachments(mailbox: Mailbox, sink: ExtractSink, *, prefix: str) -> No
 
     def write(message: MessageRead) -> None:
         for name, part in chosen_parts(message.payload, mailbox.dataset):
+            key = f"{prefix}{message.id}/{name}"
             data = _bytes_of(mailbox, message.id, part)
-            _write_file(sink, f"{prefix}{message.id}/{name}", name, data, mailbox)
+            try:
+                _write_file(sink, key, data, mailbox)
+            except PenstockError as error:
+                error.facts |= {"connection": mailbox.client.connection_name, "source_name": key}
+                raise
 
     for _ in mailbox.each_message({"format": "full"}, write):
         pass
 
 
-def _write_file(sink: ExtractSink, source_name: str, name: str, data: bytes, mailbox: Mailbox) -> None:
-    """Writes an attachment as the files that a warehouse can COPY: an archive or a workbook may hold several."""
-    place = source_name.removesuffix(name)
-    try:
-        for loadable in convert(io.BytesIO(data), name, mailbox.dataset):
-            with sink.open_file(
-                f"{place}{loadable.name}".replace("/", "-"),
-                format=loadable.format,
-                compression=loadable.compression,
-                dialect=loadable.dialect,
-                source_name=f"{source_name}#{loadable.part}" if loadable.part else source_name,
-            ) as file:
-                for block in loadable.blocks:
-                    file.write(block.data, block.row_count)
-    except PenstockError as error:
-        error.facts |= {"connection": mailbox.client.connection_name, "source_name": source_name}
-        raise
+def _write_file(sink: ExtractSink, key: str, data: bytes, mailbox: Mailbox) -> None:
+    """Writes an attachment as it is, or keeps it and makes of it what a warehouse can COPY."""
+    dataset = mailbox.dataset
+    if needs_conversion(key, dataset):
+        with sink.write_original(key) as kept:
+            kept.write(data)
+        original = OriginalFile(store=mailbox.client.connection_name, key=key, size_bytes=len(data))
+        load_original(sink, original, dataset)
+        return
+    found, _ = format_of(key, declared=dataset.format)
+    dialect = loadable_dialect(dataset) if found is TabularFormat.CSV else None
+    with sink.open_file(key, format=FileFormat(found), dialect=dialect, source_name=key) as file:
+        # Whoever wrote the file knows how many rows it has; the warehouse counts them.
+        file.write(data, None)
 
 
 def _bytes_of(mailbox: Mailbox, message_id: str, part: Part) -> bytes:

@@ -61,7 +61,7 @@ def _choose(archive: zipfile.ZipFile, members: str, name: str) -> list[zipfile.Z
 
 
 def _is_of_a_desktop(path: str) -> bool:
-    """Returns whether it is what desktops put beside the files: macOS's resource forks, hidden files, Windows' icons."""
+    """Returns whether it is what a desktop puts beside files: resource forks, hidden files, icons."""
     return path.startswith("__MACOSX/") or path.rsplit("/", 1)[-1].startswith((".", "~$", "Thumbs.db"))
 
 

@@ -113,7 +113,8 @@ def write_files(sql: Sql, target: TableRef, batch: StagedBatch, loaded_at: datet
     files = batch.files
     sql.run(
         "INSERT INTO penstock.files SELECT ?, ?, ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-        "unnest(?::VARCHAR[]), unnest(?::BIGINT[]), unnest(?::BIGINT[]), ?",
+        "unnest(?::VARCHAR[]), unnest(?::BIGINT[]), unnest(?::BIGINT[]), ?, unnest(?::VARCHAR[]), unnest(?::BIGINT[]), "
+        "unnest(?::TIMESTAMPTZ[])",
         [
             batch.batch_id,
             target.schema_name,
@@ -125,6 +126,9 @@ def write_files(sql: Sql, target: TableRef, batch: StagedBatch, loaded_at: datet
             [file.size_bytes for file in files],
             [file.row_count for file in files],
             loaded_at,
+            [file.source_key for file in files],
+            [file.source_size_bytes for file in files],
+            [file.source_modified_at for file in files],
         ],
     )
 
@@ -132,9 +136,10 @@ def write_files(sql: Sql, target: TableRef, batch: StagedBatch, loaded_at: datet
 def seen_files(sql: Sql, target: TableRef, candidates: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     """Returns those of (source name, etag) that the table holds: the last load of that name had that etag."""
     query = (
-        "WITH held AS (SELECT f.source_name, arg_max(f.source_etag, l.load_number) AS source_etag "
+        "WITH held AS (SELECT coalesce(f.source_key, f.source_name) AS source_name, "
+        "arg_max(f.source_etag, l.load_number) AS source_etag "
         "FROM penstock.files AS f JOIN penstock.loads AS l USING (batch_id) "
-        "WHERE f.target_schema = ? AND f.target_table = ? GROUP BY f.source_name) "
+        "WHERE f.target_schema = ? AND f.target_table = ? GROUP BY ALL) "
         "SELECT source_name, source_etag FROM held SEMI JOIN (SELECT unnest(?::VARCHAR[]) AS source_name, "
         "unnest(?::VARCHAR[]) AS source_etag) USING (source_name, source_etag)"
     )

@@ -33,7 +33,7 @@ from tasks.warehouses.duckdb.reading import (
     path_list,
 )
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
-from tasks.warehouses.quoting import identifier, literal
+from tasks.warehouses.quoting import identifier, literal, literals
 
 # A character that text does not hold: a line that does is surveyed as if it had line breaks inside quotes.
 _NO_DELIMITER = "\x01"
@@ -101,7 +101,7 @@ def has_plain_header(file: StagedFile) -> bool:
 def count_rows(file: StagedFile, paths: StagedPaths) -> RowRange:
     """Counts the rows of a file without DuckDB, fast; wrong where quotes stand inside unquoted values."""
     with paths.open(file) as stream:
-        return _rows_of(count_by_parity(stream, dialect_of(file)), file)
+        return _rows_of(count_by_parity(stream, dialect_of(file)), file, _header_records(file, paths))
 
 
 def count_rows_exactly(file: StagedFile, paths: StagedPaths) -> RowRange:
@@ -119,7 +119,7 @@ def count_rows_exactly(file: StagedFile, paths: StagedPaths) -> RowRange:
             key=file.key,
             found=", ".join(sorted(ascii(end.decode()) for end in count.line_ends)),
         )
-    return _rows_of(count, file)
+    return _rows_of(count, file, _header_records(file, paths))
 
 
 def line_reader(paths: Sequence[str], compression: Compression, encoding: str, options: str) -> str:
@@ -198,9 +198,10 @@ def _reader(
     return (
         f"read_csv({path_list(paths)}, auto_detect=false, {header}, delim={literal(dialect.delimiter)}, "
         f"quote={literal(dialect.quote)}, escape={literal(dialect.escape if dialect.quote else '')}, "
-        f"nullstr='', allow_quoted_nulls=false, columns={{{columns}}}, compression={literal(file.compression)}, "
-        f"encoding={literal(dialect.encoding)}, strict_mode=true, null_padding=false, "
-        f"parallel={literal(is_parallel)}, max_line_size={MAXIMUM_LINE_BYTES}, buffer_size={MAXIMUM_LINE_BYTES}, "
+        f"nullstr=[{literals(['', *dialect.null_texts])}], allow_quoted_nulls=false, columns={{{columns}}}, "
+        f"compression={literal(file.compression)}, encoding={literal(dialect.encoding)}, strict_mode=true, "
+        f"null_padding=false, parallel={literal(is_parallel)}, "
+        f"max_line_size={MAXIMUM_LINE_BYTES}, buffer_size={MAXIMUM_LINE_BYTES}, "
         f"{rejects_options(rejects_limit)})"
     )
 
@@ -219,16 +220,20 @@ def _columns(file: StagedFile) -> tuple[Column, ...]:
     )
 
 
-def _rows_of(count: RecordCount, file: StagedFile, header_records: int | None = None) -> RowRange:
-    header = min(file.header_rows, 1) if header_records is None else header_records
-    minimum = max(count.records - header, 0)
+def _rows_of(count: RecordCount, file: StagedFile, header_records: int) -> RowRange:
+    minimum = max(count.records - header_records, 0)
     is_single = len(file.columns or ()) == 1
     return RowRange(minimum, minimum + count.blank if is_single else minimum)
 
 
+def _header_records(file: StagedFile, paths: StagedPaths) -> int:
+    """Returns how many records that are not blank stand above the data; a header's own line breaks part none."""
+    return _filled_header_lines(file, paths) if dialect_of(file).skip_rows else min(file.header_rows, 1)
+
+
 def _filled_header_lines(file: StagedFile, paths: StagedPaths) -> int:
     """Returns how many of the skipped lines are not blank: the header, and what may stand above it."""
-    if file.header_rows <= 1:
+    if file.header_rows <= 1 and not dialect_of(file).skip_rows:
         return file.header_rows
     with paths.open(file) as stream:
         return sum(1 for line in islice(_text_lines(stream.read(MAXIMUM_LINE_BYTES), file), file.header_rows) if line)

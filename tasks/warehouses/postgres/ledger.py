@@ -140,8 +140,10 @@ def write_files(sql: Sql, target: TableRef, batch: StagedBatch, loaded_at: datet
     """Adds the files of a batch."""
     files = batch.files
     sql.run(
-        "INSERT INTO penstock.files SELECT $1, $2, $3, f.*, $10 FROM unnest("
-        "$4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[]) AS f",
+        "INSERT INTO penstock.files SELECT $1, $2, $3, f.name, f.etag, f.stage_key, f.stage_etag, f.size, f.rows, $10, "
+        "f.source_key, f.source_size, f.modified FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], "
+        "$8::bigint[], $9::bigint[], $11::text[], $12::bigint[], $13::timestamptz[]) "
+        "AS f(name, etag, stage_key, stage_etag, size, rows, source_key, source_size, modified)",
         [
             batch.batch_id,
             target.schema_name,
@@ -153,6 +155,9 @@ def write_files(sql: Sql, target: TableRef, batch: StagedBatch, loaded_at: datet
             [file.size_bytes for file in files],
             [file.row_count for file in files],
             loaded_at,
+            [file.source_key for file in files],
+            [file.source_size_bytes for file in files],
+            [file.source_modified_at for file in files],
         ],
     )
 
@@ -161,10 +166,11 @@ def seen_files(sql: Sql, target: TableRef, candidates: Sequence[tuple[str, str]]
     """Returns those of (source name, etag) that the table holds: the last load of that name had that etag."""
     query = (
         "WITH wanted AS (SELECT * FROM unnest($3::text[], $4::text[]) AS w(source_name, source_etag)), "
-        "held AS (SELECT DISTINCT ON (f.source_name) f.source_name, f.source_etag "
+        "held AS (SELECT DISTINCT ON (1) coalesce(f.source_key, f.source_name) AS source_name, f.source_etag "
         "FROM penstock.files AS f JOIN penstock.loads AS l USING (batch_id) "
-        "WHERE f.target_schema = $1 AND f.target_table = $2 AND f.source_name IN (SELECT source_name FROM wanted) "
-        "ORDER BY f.source_name, l.load_number DESC) "
+        "WHERE f.target_schema = $1 AND f.target_table = $2 "
+        "AND coalesce(f.source_key, f.source_name) IN (SELECT source_name FROM wanted) "
+        "ORDER BY 1, l.load_number DESC) "
         "SELECT source_name, source_etag FROM held JOIN wanted USING (source_name, source_etag)"
     )
     names, etags = [name for name, _ in candidates], [etag for _, etag in candidates]

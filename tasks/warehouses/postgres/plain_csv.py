@@ -30,6 +30,7 @@ def may_be_plain(file: StagedFile) -> bool:
         file.format is FileFormat.CSV
         and bool(file.columns)
         and file.header_rows <= 1
+        and not dialect.null_texts
         and dialect.encoding in _ENCODINGS
         and _is_sign(dialect.delimiter)
         and _is_sign(dialect.quote)

@@ -53,7 +53,7 @@ def csv_format(file: StagedFile) -> str:
             "ESCAPE": literal(dialect.escape) if dialect.quote and dialect.escape != dialect.quote else "NONE",
             "ESCAPE_UNENCLOSED_FIELD": "NONE",
             "TRIM_SPACE": "FALSE",
-            "NULL_IF": "()",
+            "NULL_IF": f"({literals(dialect.null_texts)})",
             "EMPTY_FIELD_AS_NULL": "TRUE",
             "ERROR_ON_COLUMN_COUNT_MISMATCH": "TRUE",
             "ENCODING": literal(_ENCODINGS[dialect.encoding]),

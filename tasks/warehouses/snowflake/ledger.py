@@ -132,6 +132,9 @@ def write_files(sql: Sql, target: TableRef, batch: StagedBatch, loaded_at: datet
                 file.size_bytes,
                 file.row_count,
                 loaded_at,
+                file.source_key,
+                file.source_size_bytes,
+                file.source_modified_at,
             )
             for file in batch.files
         ],

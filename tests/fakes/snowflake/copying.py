@@ -55,7 +55,9 @@ def _options(parameter: exp.Expression) -> dict[str, Any]:
     options: dict[str, Any] = {"SKIP_HEADER": 0, "ESCAPE": "NONE", "FIELD_OPTIONALLY_ENCLOSED_BY": "NONE"}
     for found in parameter.expressions:
         value = found.args.get("value")
-        if isinstance(value, exp.Boolean):
+        if found.this.name.upper() == "NULL_IF":
+            options["NULL_IF"] = [literal.this for literal in found.find_all(exp.Literal)]
+        elif isinstance(value, exp.Boolean):
             options[found.this.name.upper()] = bool(value.this)
         else:
             options[found.this.name.upper()] = value.name if value is not None else ""

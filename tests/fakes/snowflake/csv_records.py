@@ -34,6 +34,7 @@ def read_records(path: Path, options: dict[str, Any]) -> Iterator[Record]:
     number = 0
     while position < len(text):
         fields, end, error = _record(text, position, options)
+        fields = [None if field in options.get("NULL_IF", ()) else field for field in fields]
         raw = text[position:end]
         bare = _LINE_END.sub("", raw)
         if not (bare == "" and options.get("SKIP_BLANK_LINES")):

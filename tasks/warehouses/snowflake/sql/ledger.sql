@@ -19,11 +19,11 @@ ${of_targets} AND (
 
 -- name: seen_files
 WITH held AS (
-    SELECT f.source_name, f.source_etag
+    SELECT coalesce(f.source_key, f.source_name) AS source_name, f.source_etag
     FROM penstock.files AS f
     JOIN penstock.loads AS l ON l.batch_id = f.batch_id
     WHERE ${of_target} AND f.source_etag IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY f.source_name ORDER BY l.load_number DESC) = 1
+    QUALIFY row_number() OVER (PARTITION BY coalesce(f.source_key, f.source_name) ORDER BY l.load_number DESC) = 1
 )
 SELECT h.source_name, h.source_etag
 FROM held AS h

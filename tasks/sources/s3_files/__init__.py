@@ -1,0 +1,1 @@
+"""Files that already exist in an object store, or on an SFTP server."""
