@@ -7,14 +7,16 @@ import io
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from penstock.artifacts import FileFormat, Interval
+from penstock.artifacts import Compression, FileFormat, Interval
 from penstock.connections import GoogleConnection
 from penstock.errors import ConfigurationError, DataError, RejectedError
+from penstock.naming import BatchKeys
 from penstock.sources.gmail import GmailDataset, GmailSource
 from sandbox.clock import Clock
 from sandbox.faults import Fault
@@ -28,6 +30,9 @@ from sandbox.settings import SandboxSettings
 from tasks.sources.contract import ExtractRequest
 from tasks.sources.gmail.extract import extract
 from tasks.sources.http.policy import Clock as HttpClock
+from tasks.staging.local import LocalStore
+from tasks.staging.manifest import LakeSink
+from tasks.staging.stage import stage_batch
 from tests.fakes.clock import FakeTime
 from tests.fakes.google_api import ask, refresh_token_connection, service_account_connection, sign_in
 from tests.fakes.scripted_api import Answer, Asked, scripted_api
@@ -51,6 +56,7 @@ def server() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(server: Sandbox) -> Sandbox:
     server.reset()
+    server.clock.set(NOW)
     return server
 
 
@@ -184,6 +190,17 @@ def test_several_mailboxes_are_read_by_delegation(sandbox: Sandbox) -> None:
         _extract(sandbox, mailboxes=[SUPPORT_MAILBOX])
 
 
+def test_a_message_that_was_late_is_read_by_the_next_window_that_reaches_back(sandbox: Sandbox) -> None:
+    expected = _extract(sandbox, _interval("2026-03-18", 1)).rows()
+    late = {"rows_from": "2026-03-18T00:00:00Z", "since": "2026-03-18T14:00:00Z"}
+    made = Fault.model_validate({"kind": "late_rows", "path": MESSAGES, **late})
+    sandbox.clock.set("2026-03-18T13:59:00Z")
+    sandbox.faults.add(made)
+    assert _extract(sandbox, _interval("2026-03-18", 1)).rows() == []
+    sandbox.clock.set(NOW)
+    assert _extract(sandbox, _interval("2026-03-16", 3)).rows()[: len(expected)] == expected
+
+
 def test_a_message_that_vanishes_on_the_way_is_left_out_and_told(sandbox: Sandbox) -> None:
     expected = _extract(sandbox).rows()
     gone = f"{MESSAGES}/{expected[3]['id']}"
@@ -265,6 +282,33 @@ def test_a_week_of_files_of_every_kind_is_one_table(sandbox: Sandbox) -> None:
     assert all(name.startswith("csat_2026-03-15.zip#csat/csat_2026-03-15_") for name in members)
     (packed,) = [file for file in sink.files if file.source_name.endswith(".gz")]
     assert packed.data[:2] == b"\x1f\x8b"
+
+
+def test_files_of_every_kind_are_staged_like_any_other(sandbox: Sandbox, tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    keys = BatchKeys(
+        client="acme", source="gmail", dataset="csat", strategy="append", interval=_interval(), batch_id="b1"
+    )
+    sink = LakeSink(store, keys, dataset="csat", interval=_interval())
+    names = ["csat_*.csv", "csat_*.csv.gz", "csat_*.zip"]
+    spec = GmailDataset.model_validate(
+        {
+            "name": "csat",
+            "resource": "attachments",
+            "filenames": names,
+            "members": "**/*.csv",
+            "labels": ["Reports/CSAT"],
+        }
+    )
+    request = ExtractRequest(GmailSource(kind="gmail", connection="acme-google"), spec, _interval(), "acme-google")
+    extract(request, refresh_token_connection(sandbox.url), sink, clock=FakeTime(wall=time.time()).clock)
+    extraction = sink.complete()
+    staged = stage_batch(extraction, lake=store, stores=lambda _name: store, keys=keys)
+    assert len(staged.files) == len(extraction.files) > 8
+    assert {tuple(column.name for column in file.columns or ()) for file in staged.files} == {COLUMNS}
+    assert {file.compression for file in staged.files} == {Compression.NONE, Compression.GZIP}
+    kept = [info.key for info in store.list("ingest/") if ".zip--" in info.key or info.key.endswith(".zip")]
+    assert len(kept) == 1
 
 
 def test_a_workbook_is_converted(sandbox: Sandbox) -> None:

@@ -39,6 +39,13 @@ def copy_of_the_project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def keep_gladly_alone(project: Path) -> None:
+    """Removes the other example pipelines, which pages that follow Gladly's neither count nor connect."""
+    for path in (project / "deployments/clients").glob("*/[!_]*.yaml"):
+        if path.stem != "warbyparker-gladly-daily":
+            path.unlink()
+
+
 @pytest.fixture
 def sandbox_server() -> Iterator[Sandbox]:
     with serve(SandboxSettings()) as sandbox:
@@ -117,6 +124,7 @@ def test_a_prefect_api_that_does_not_answer_is_named_with_the_way_out(copy_of_th
 
 def test_deploying_goes_as_its_page_says(copy_of_the_project: Path, prefect_url: str) -> None:
     project = copy_of_the_project
+    keep_gladly_alone(project)
     commands, settings = blocks("docs/deploying.md", "sh"), blocks("docs/deploying.md", "yaml")
     _server, _sandbox, _export, deploy, worker, runs, again, _cloud = commands
     times, alerts, containers = settings
@@ -179,6 +187,7 @@ def test_the_page_of_blocks_is_followed_from_the_file_to_the_doctor(
     copy_of_the_project: Path, sandbox_server: Sandbox, prefect_url: str
 ) -> None:
     project = copy_of_the_project
+    keep_gladly_alone(project)
     named, file = blocks("docs/blocks.md", "yaml")
     applied, registered, examined = blocks("docs/blocks.md", "sh")
     (project / "blocks.yaml").write_text(file)
@@ -249,7 +258,24 @@ def test_the_stores_that_the_stores_page_shows_are_valid() -> None:
     assert kinds == ["folder", "s3", "s3"]
 
 
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs/sources").glob("*.md")))
+def test_the_pipeline_and_the_connection_that_a_sources_page_shows_are_valid(
+    copy_of_the_project: Path, page: str
+) -> None:
+    project = copy_of_the_project
+    pipeline, connections = blocks(f"docs/sources/{page}", "yaml")[:2]
+    name = yaml.safe_load(pipeline)["pipeline"]
+    assert run("penstock new client acme", project).returncode == 0
+    (project / f"deployments/clients/acme/{name}.yaml").write_text(pipeline)
+    platform = project / "deployments/platforms/local.yaml"
+    platform.write_text(platform.read_text().replace("connections:\n", connections))
+    variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", connections), "sec-ret")
+    done = run(f"penstock validate && penstock plan {name}", project, **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "sec-ret" not in done.stdout + done.stderr
+
+
 def test_every_page_that_is_linked_exists() -> None:
-    for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -9,9 +9,9 @@ from penstock.pipeline import PIPELINES
 from penstock.sources.base import DatasetSpec
 from penstock.sources.gladly import GladlyDataset
 from penstock.sources.gladly_reports import REPORTS, is_record_report
-from penstock.sources.registry import SOURCES
 from penstock.sources.gmail import GmailDataset
 from penstock.sources.google_sheets import SheetsDataset
+from penstock.sources.registry import SOURCES
 from penstock.sources.rest import RestDataset
 from penstock.sources.s3_files import FilesDataset
 
