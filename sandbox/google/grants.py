@@ -10,9 +10,6 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import orjson
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
 
 from sandbox.google.keys import KEY_ID, private_key
 from sandbox.google.settings import (
@@ -133,6 +130,10 @@ def _consented(form: dict[str, str]) -> Grant:
 
 
 def _verified_claims(assertion: str) -> dict[str, Any]:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding
+
     try:
         head, claims, signature = assertion.split(".")
         header = orjson.loads(_decode(head))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
-
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from typing import TYPE_CHECKING, Any
 
 from sandbox.google.settings import SERVICE_ACCOUNT
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
 KEY_ID = "penstock-sandbox-key-1"
 CLIENT_ID = "100000000000000000007"
@@ -17,6 +17,8 @@ CLIENT_ID = "100000000000000000007"
 @lru_cache(maxsize=1)
 def private_key() -> rsa.RSAPrivateKey:
     """Returns the key, which takes a tenth of a second to make."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
@@ -26,6 +28,8 @@ def key_file(token_url: str) -> dict[str, Any]:
     Args:
         token_url: Where a client shall ask for tokens.
     """
+    from cryptography.hazmat.primitives import serialization
+
     written = private_key().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -180,6 +180,25 @@ def test_a_large_sheet_arrives_whole_from_several_requests(sandbox: Sandbox) -> 
     assert len(sandbox.log.requests("*batchGet")) == 4
 
 
+def test_a_header_far_down_is_found_by_its_row_though_empty_rows_before_a_block_are_left_out() -> None:
+    grid = {"rowCount": 10_000, "columnCount": 20}
+    layout = {"properties": {"title": "T"}, "sheets": [{"properties": {"title": "A", "gridProperties": grid}}]}
+    blocks = {"A1": {"values": [["a note"]]}, "A5001": {"values": [[], ["id"], ["1"]]}}
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path.endswith("/token"):
+            return Answer({"access_token": "t", "expires_in": 3599})
+        if not asked.path.endswith("batchGet"):
+            return Answer(layout)
+        start = asked.query["ranges"].partition("!")[2].partition(":")[0]
+        return Answer({"valueRanges": [{"range": f"A!{start}:T9", **blocks[start]}]})
+
+    with scripted_api(answer) as api:
+        sink = _extract(api.url, sheets=["A"], header_row=5_002, row_number=True)
+        assert _table(sink) == [["_row", "id"], ["5003", "1"]]
+        assert _extract(api.url, sheets=["A"], header_row=2).files == []
+
+
 def test_ranges_and_named_ranges_are_read_from_where_they_begin(sandbox: Sandbox) -> None:
     sink = _extract(sandbox.url, ranges=["Titled!B3:C", "Totals"], row_number=True)
     expected = [["_row", "Region", "Calls"], ["4", "North", "12"], ["5", "South", "36"]]

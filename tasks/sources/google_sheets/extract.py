@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -44,6 +44,13 @@ class _Row(NamedTuple):
     cells: Cells
 
 
+class _Rows(NamedTuple):
+    """The rows of one target, and the number of the first that it could have; empty ones may be left out."""
+
+    first: int
+    rows: list[_Row]
+
+
 def extract(
     request: ExtractRequest, connection: GoogleConnection, sink: ExtractSink, *, clock: Clock = SYSTEM_CLOCK
 ) -> None:
@@ -54,8 +61,8 @@ def extract(
         try:
             layout = client.fetch(layout_request(dataset.spreadsheet), lambda answer: read_layout(answer.read()))
             for targets in _together(targets_of(layout, dataset)):
-                for target, rows in zip(targets, _read(client, dataset, targets), strict=True):
-                    _write(client, dataset, target, rows, layout=layout, sink=sink)
+                for target, found in zip(targets, _read(client, dataset, targets), strict=True):
+                    _write(client, dataset, target, found, layout=layout, sink=sink)
         except PenstockError as error:
             error.facts.setdefault("connection", request.connection_name)
             error.facts["spreadsheet"] = dataset.spreadsheet
@@ -76,15 +83,15 @@ def _together(targets: list[Target]) -> Iterator[list[Target]]:
         yield group
 
 
-def _read(client: HttpClient, dataset: SheetsDataset, targets: list[Target]) -> Iterator[list[_Row]]:
+def _read(client: HttpClient, dataset: SheetsDataset, targets: list[Target]) -> Iterator[_Rows]:
     """Yields the rows of each target; those of a sheet too large for one request come in blocks."""
     if len(targets) == 1:
-        yield [row for one in targets[0].ranges for row in _rows_of(_ask(client, dataset, [one])[0])]
+        yield _joined(_ask(client, dataset, [one])[0] for one in targets[0].ranges)
         return
     ranges = [one for target in targets for one in target.ranges]
     answered = iter(_ask(client, dataset, ranges) if ranges else [])
     for target in targets:
-        yield [row for _ in target.ranges for row in _rows_of(next(answered))]
+        yield _joined(islice(answered, len(target.ranges)))
 
 
 def _ask(client: HttpClient, dataset: SheetsDataset, ranges: list[str]) -> list[_ValueRange]:
@@ -109,18 +116,23 @@ def _ask(client: HttpClient, dataset: SheetsDataset, ranges: list[str]) -> list[
     return client.fetch(values_request(dataset, ranges), read)
 
 
-def _rows_of(answered: _ValueRange) -> Iterator[_Row]:
-    first = start_of(answered.range).row
-    for offset, cells in enumerate(answered.values):
-        yield _Row(first + offset, [cell_text(cell) for cell in cells])
+def _joined(blocks: Iterable[_ValueRange]) -> _Rows:
+    firsts: list[int] = []
+    rows: list[_Row] = []
+    for block in blocks:
+        first = start_of(block.range).row
+        firsts.append(first)
+        rows += [_Row(first + offset, [cell_text(cell) for cell in cells]) for offset, cells in enumerate(block.values)]
+    return _Rows(min(firsts, default=1), rows)
 
 
 def _write(
-    client: HttpClient, dataset: SheetsDataset, target: Target, rows: list[_Row], *, layout: Layout, sink: ExtractSink
+    client: HttpClient, dataset: SheetsDataset, target: Target, found: _Rows, *, layout: Layout, sink: ExtractSink
 ) -> None:
     """Writes a file; a sheet without a header has nothing to write."""
-    head = dataset.header_row - 1
-    header_rows, data = rows[head : head + dataset.header_rows], rows[head + dataset.header_rows :]
+    head = found.first + dataset.header_row - 1
+    header_rows = [row for row in found.rows if head <= row.number < head + dataset.header_rows]
+    data = [row for row in found.rows if row.number >= head + dataset.header_rows]
     if not any(any(row.cells) for row in header_rows):
         sink.warn(f"{target.name} has no header in row {dataset.header_row}: nothing was read")
         return
@@ -134,9 +146,7 @@ def _write(
     if dataset.type_hints and data:
         sink.warn(f"{target.name}: {_hints(client, dataset, target, data).describe(header, table.width)}")
     name = f"{layout.properties.title}/{target.name}"
-    with sink.open_file(
-        f"{name}.csv".replace("/", "-"), format=FileFormat.CSV, dialect=_DIALECT, source_name=name
-    ) as file:
+    with sink.open_file(f"{name}.csv", format=FileFormat.CSV, dialect=_DIALECT, source_name=name) as file:
         _write_records(table, file)
 
 
