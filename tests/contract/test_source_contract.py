@@ -137,6 +137,21 @@ def test_intervals_that_meet_have_no_gap_and_no_overlap(reader: Reader, name: st
     assert _sorted(parts) == _sorted(reader.read(name, interval_of(3)))
 
 
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.has_late_rows])
+def test_rows_that_came_late_are_there_when_their_interval_is_read_again(reader: Reader, name: str) -> None:
+    since = NOW + timedelta(hours=1)
+    reader.sandbox.faults.add(Fault(kind="late_rows", path=CASES[name].path, since=since, row_share=0.5))
+    early = reader.read(name, interval_of(3))
+    reader.sandbox.clock.set(since)
+    try:
+        expected = CASES[name].truth(reader.place, interval_of(3))
+        again = reader.read(name, interval_of(3), batch="b2")
+    finally:
+        reader.sandbox.clock.set(NOW)
+    assert 0 < len(early) < len(expected)
+    assert _sorted(again) == _sorted(expected)
+
+
 FAULTS = {
     "429": {"kind": "rate_limited"},
     "429-seconds": {"kind": "rate_limited", "retry_after_seconds": 30},
@@ -238,4 +253,7 @@ def test_no_secret_and_no_row_is_in_logs_errors_or_artifacts(
     everything = "\n".join(shown)
     for hidden in (WRONG_SECRET, *CASES[name].secrets, "Bearer ", "Basic ", "Please try again"):
         assert hidden not in everything
+    stored = b"".join(path.read_bytes() for path in reader.lake.rglob("*") if path.is_file())
+    for hidden in (WRONG_SECRET, *CASES[name].secrets):
+        assert hidden.encode() not in stored
     assert caplog.records

@@ -44,6 +44,7 @@ class Case:
         fixed_token: Whether its credentials cannot be renewed.
         token_path: Where they are renewed otherwise.
         has_pages: Whether later pages are found by a token.
+        has_late_rows: Whether the sandbox can keep some of its rows back for a while.
         counts_rows: Whether it knows how many rows its files have; what somebody else wrote is counted by warehouses.
     """
 
@@ -59,6 +60,7 @@ class Case:
     fixed_token: bool = False
     token_path: str = ""
     has_pages: bool = False
+    has_late_rows: bool = False
     counts_rows: bool = True
 
 

@@ -80,9 +80,14 @@ _case = partial(
 )
 
 CASES = {
-    "gmail-messages": _case(dataset={"resource": "messages"}, connect=_connect, truth=_rows, column="sizeEstimate"),
+    "gmail-messages": _case(
+        dataset={"resource": "messages"}, connect=_connect, truth=_rows, column="sizeEstimate", has_late_rows=True
+    ),
     "gmail-messages-delegated": _case(
-        dataset={"resource": "messages"}, connect=_delegate, truth=partial(_rows, mailbox=SUPPORT_MAILBOX)
+        dataset={"resource": "messages"},
+        connect=_delegate,
+        truth=partial(_rows, mailbox=SUPPORT_MAILBOX),
+        has_late_rows=True,
     ),
     "gmail-attachments": _case(
         dataset={"resource": "attachments", "filenames": ["csat_????-??-??.csv"], "query": "from:reports"},
