@@ -360,6 +360,19 @@ def test_an_attachment_that_is_cut_off_is_asked_for_again(sandbox: Sandbox) -> N
     assert sandbox.faults.times_met(made) == 2
 
 
+def test_a_profile_without_an_address_is_an_error_and_no_mailbox_of_that_name() -> None:
+    token = {"access_token": "t", "expires_in": 3599}
+    with scripted_api(lambda asked: Answer(token if asked.path.endswith("/token") else {})) as api:
+        request = ExtractRequest(
+            GmailSource(kind="gmail", connection="acme"),
+            GmailDataset(name="x", resource="messages"),
+            _interval(),
+            "acme",
+        )
+        with pytest.raises(DataError, match="no profile"):
+            extract(request, refresh_token_connection(api.url), MemorySink(), clock=FakeTime(wall=time.time()).clock)
+
+
 def test_a_mailbox_that_may_not_be_read_is_an_error(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(kind="server_error", status=403, path=MESSAGES, times=None))
     with pytest.raises(RejectedError, match=r"gmail\.readonly"):

@@ -14,6 +14,7 @@ from tasks.sources.gmail.message import HEADERS, row_of
 from tasks.sources.gmail.reading import Mailbox
 from tasks.sources.google.client import open_client, settings_of
 from tasks.sources.http.client import HttpClient
+from tasks.sources.http.failures import UnreadableBodyError
 from tasks.sources.http.policy import SYSTEM_CLOCK, Clock
 from tasks.sources.rest.body import read_body
 from tasks.sources.rest.files import JsonLinesFiles
@@ -59,7 +60,16 @@ def _own_mailbox(connection: GoogleConnection) -> str | None:
 
 def _address(client: HttpClient) -> str:
     """Returns whose mailbox a consent opened."""
-    return str(client.fetch(profile_request(), lambda answer: read_body(answer.read()).value("emailAddress")))
+    return client.fetch(profile_request(), lambda answer: _read_address(answer.read()))
+
+
+def _read_address(content: bytes) -> str:
+    address = read_body(content).value("emailAddress")
+    if not isinstance(address, str):
+        raise UnreadableBodyError(
+            "the answer is no profile", guidance="The API answered with a success status and something else."
+        )
+    return address
 
 
 def _write_messages(mailbox: Mailbox, files: JsonLinesFiles) -> None:
