@@ -20,6 +20,7 @@ BLOCK_CLASSES = {
     "penstock-duckdb": ("blocks.duckdb_file", "DuckDBFile"),
     "penstock-folder": ("blocks.folder", "FolderStore"),
     "penstock-gladly": ("blocks.gladly", "GladlyCredentials"),
+    "penstock-google": ("blocks.google", "GoogleCredentials"),
     "penstock-incident-io": ("blocks.incident_io", "IncidentIoCredentials"),
     "penstock-nobl9": ("blocks.nobl9", "Nobl9Credentials"),
     "penstock-postgres": ("blocks.postgres", "PostgresDatabase"),

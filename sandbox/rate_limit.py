@@ -19,14 +19,18 @@ class RateLimiter:
         self._lock = Lock()
         self._accepted: deque[float] = deque()
 
-    def try_acquire(self) -> bool:
-        """Counts one call, and says whether it is within the limit; a refused call is not counted."""
+    def try_acquire(self, cost: int = 1) -> bool:
+        """Counts one call, and says whether it is within the limit; a refused call is not counted.
+
+        Args:
+            cost: What the call counts, for a vendor that weighs calls.
+        """
         now = time.monotonic()
         with self._lock:
             self._forget_before(now - self.per_seconds)
-            if len(self._accepted) >= self.limit:
+            if len(self._accepted) + cost > self.limit:
                 return False
-            self._accepted.append(now)
+            self._accepted.extend([now] * cost)
             return True
 
     def remaining(self) -> int:

@@ -9,6 +9,7 @@ from sandbox.clock import Clock
 from sandbox.datadog_slo.settings import DatadogSloSettings
 from sandbox.drops.settings import DropsSettings
 from sandbox.gladly.settings import GladlySettings
+from sandbox.google.settings import GoogleSettings
 from sandbox.incident_io.settings import IncidentIoSettings
 from sandbox.nobl9.settings import Nobl9Settings
 from sandbox.rest.collection import Collection
@@ -28,6 +29,7 @@ class SandboxSettings:
         gladly: The emulated Gladly organisations and their limits.
         incident_io: The emulated incident.io workspaces.
         nobl9: The emulated Nobl9 organisation.
+        google: The emulated Google accounts, their mail and their spreadsheets.
         collections: Served below `/rest/` by name, beside the generated ones; a name may hold one `{field}`, as in
             `accounts/{account_id}/orders`, which then selects the records by that field.
         sprout_social: The emulated Sprout Social customers and their limits.
@@ -41,5 +43,6 @@ class SandboxSettings:
     gladly: GladlySettings = field(default_factory=GladlySettings)
     incident_io: IncidentIoSettings = field(default_factory=IncidentIoSettings)
     nobl9: Nobl9Settings = field(default_factory=Nobl9Settings)
+    google: GoogleSettings = field(default_factory=GoogleSettings)
     collections: Mapping[str, Collection] = field(default_factory=dict)
     sprout_social: SproutSocialSettings = field(default_factory=SproutSocialSettings)

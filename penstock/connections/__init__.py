@@ -21,6 +21,12 @@ from penstock.connections.datadog_slo import (
 from penstock.connections.gladly import (
     GladlyConnection,
 )
+from penstock.connections.google import (
+    GoogleAuth,
+    GoogleConnection,
+    GoogleRefreshToken,
+    GoogleServiceAccount,
+)
 from penstock.connections.incident_io import (
     IncidentIoConnection,
 )
@@ -65,6 +71,7 @@ ApiConnection = (
     RestConnection  # one line each
     | DatadogSloConnection
     | GladlyConnection
+    | GoogleConnection
     | IncidentIoConnection
     | Nobl9Connection
     | SftpConnection
@@ -105,6 +112,10 @@ __all__ = [
     "ExternalStage",
     "FolderConnection",
     "GladlyConnection",
+    "GoogleAuth",
+    "GoogleConnection",
+    "GoogleRefreshToken",
+    "GoogleServiceAccount",
     "IncidentIoConnection",
     "InternalStage",
     "KeyPairAuth",

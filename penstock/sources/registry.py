@@ -10,6 +10,8 @@ from penstock.sources.base import DatasetSpec, SourceSpec, SourceTraits
 from penstock.sources.datadog_slo import DatadogSloDataset, DatadogSloSource, datadog_slo_traits
 from penstock.sources.gladly import GladlyDataset, GladlySource
 from penstock.sources.gladly_reports import check_gladly_dataset
+from penstock.sources.gmail import GmailDataset, GmailSource, gmail_traits
+from penstock.sources.google_sheets import SheetsDataset, SheetsSource, sheets_traits
 from penstock.sources.incident_io import IncidentIoDataset, IncidentIoSource, incident_io_traits
 from penstock.sources.nobl9 import Nobl9Dataset, Nobl9Source, nobl9_traits
 from penstock.sources.rest import RestDataset, RestSource
@@ -98,6 +100,24 @@ _KINDS = (
         WHOLE,
         nobl9_traits,
         "Nobl9 tells only how its SLOs stand now",
+    ),
+    SourceKind(
+        "gmail",
+        GmailSource,
+        GmailDataset,
+        frozenset({"google"}),
+        WINDOWED,
+        gmail_traits,
+        "Messages always have a time",
+    ),
+    SourceKind(
+        "google_sheets",
+        SheetsSource,
+        SheetsDataset,
+        frozenset({"google"}),
+        WHOLE,
+        sheets_traits,
+        "A sheet says of no row when it changed: use {kind: full}",
     ),
     SourceKind(
         "s3_files",

@@ -14,6 +14,7 @@ PROBES = {
     "datadog_slo": "tasks.probing.datadog_slo",
     "folder": "tasks.probing.files",
     "gladly": "tasks.probing.gladly",
+    "google": "tasks.probing.google",
     "incident_io": "tasks.probing.incident_io",
     "nobl9": "tasks.probing.nobl9",
     "rest": "tasks.probing.rest",

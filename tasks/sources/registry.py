@@ -12,6 +12,8 @@ from tasks.sources.contract import Count, Extract
 EXTRACTORS = {
     "datadog_slo": "tasks.sources.datadog_slo.extract",
     "gladly": "tasks.sources.gladly.extract",
+    "gmail": "tasks.sources.gmail.extract",
+    "google_sheets": "tasks.sources.google_sheets.extract",
     "incident_io": "tasks.sources.incident_io.extract",
     "nobl9": "tasks.sources.nobl9.extract",
     "rest": "tasks.sources.rest.extract",

@@ -123,7 +123,7 @@ def test_every_row_of_the_interval_arrives_once_with_the_last_page_and_the_total
     assert len(expected) > 10
     assert _sorted(reader.rows(extraction)) == _sorted(expected)
     if CASES[name].path:
-        assert extraction.row_count == len(expected)
+        assert extraction.row_count == (len(expected) if CASES[name].counts_rows else None)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -172,7 +172,7 @@ def test_what_fails_for_a_moment_changes_nothing(reader: Reader, name: str, faul
     extraction = reader.extract(name, interval_of(2))
     assert reader.sandbox.faults.times_met(made) == 2
     assert _sorted(reader.rows(extraction)) == _sorted(expected)
-    assert extraction.row_count == len(expected)
+    assert extraction.row_count == (len(expected) if CASES[name].counts_rows else None)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from penstock.pipeline import PIPELINES
 from penstock.sources.base import DatasetSpec
 from penstock.sources.gladly import GladlyDataset
 from penstock.sources.gladly_reports import REPORTS, is_record_report
+from penstock.sources.gmail import GmailDataset
+from penstock.sources.google_sheets import SheetsDataset
 from penstock.sources.registry import SOURCES
 from penstock.sources.rest import RestDataset
 from penstock.sources.s3_files import FilesDataset
@@ -34,6 +36,8 @@ def test_every_kind_takes_a_connection_that_exists() -> None:
         ("gladly", GladlyDataset(name="x", report="ContactTimestampsReport"), True, False),
         ("gladly", GladlyDataset(name="x", export="customers"), True, False),
         ("gladly", GladlyDataset(name="x", collection="agents"), False, True),
+        ("gmail", GmailDataset(name="x", resource="messages"), True, False),
+        ("google_sheets", SheetsDataset(name="x", spreadsheet="1AbCdEfGhIj", sheets=("A",)), False, True),
         ("rest", RestDataset(name="x", path="/x"), False, True),
         ("rest", RestDataset(name="x", path="/x", window_parameters={"start": "from"}), True, False),  # type: ignore[arg-type]
         ("s3_files", FilesDataset(name="x", glob="*.csv"), False, False),

@@ -24,6 +24,20 @@ def _start_times(limiter: RateLimiter, time: FakeTime, count: int, budget: str =
     return starts
 
 
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=40), st.integers(20, 60))
+def test_no_window_ever_holds_more_than_is_allowed_where_requests_are_weighed(costs: list[int], limit: int) -> None:
+    time = FakeTime()
+    limiter = _limiter(time, limit, 60.0)
+    starts = []
+    for cost in costs:
+        with limiter.slot(cost=cost):
+            starts += [time.now()] * cost
+    for earlier, later in zip(starts, starts[limit:], strict=False):
+        assert later - earlier >= 60 - 1e-6
+    if sum(costs) <= limit:
+        assert time.slept == []
+
+
 @given(st.integers(1, 7), st.floats(0.5, 60), st.lists(st.floats(0, 20), min_size=1, max_size=40))
 def test_no_window_of_the_length_ever_holds_more_requests_than_allowed(
     requests: int, seconds: float, gaps: list[float]

@@ -18,6 +18,7 @@ from tasks.sources.http.failures import (
     TOO_MANY_REQUESTS,
     UNAUTHORIZED,
     UNREACHABLE,
+    Failure,
     UnreadableBodyError,
     error_of,
     failure_of,
@@ -67,8 +68,10 @@ class HttpClient:
         timeout = httpx.Timeout(settings.timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
         headers = {"User-Agent": f"penstock/{__version__}", **settings.headers}
         self._http = httpx.Client(timeout=timeout, headers=headers, verify=_trust(), follow_redirects=False)
-        self._credentials = credentials_of(
-            settings.auth, self._http, connection_name=settings.connection_name, clock=clock
+        self._credentials = (
+            settings.credentials(self._http, clock)
+            if settings.credentials is not None
+            else credentials_of(settings.auth, self._http, connection_name=settings.connection_name, clock=clock)
         )
 
     @property
@@ -143,7 +146,7 @@ class HttpClient:
     def _attempt(self, request: HttpRequest, read: Reader[T]) -> T:
         import httpx
 
-        with self._limiter.slot(request.budget):
+        with self._limiter.slot(request.budget, cost=request.cost):
             try:
                 response = self._send(request)
                 try:
@@ -196,7 +199,7 @@ class HttpClient:
         facts = {**self._facts(request), "status": response.status_code, "retry_after_seconds": pause}
         if self._settings.request_id_header is not None:
             facts["request_id"] = _shown_id(response.headers.get(self._settings.request_id_header))
-        failure = NOT_READY if response.is_success else failure_of(response.status_code)
+        failure = NOT_READY if response.is_success else self._refusal(response) or failure_of(response.status_code)
         if _is_named_by_api(request):
             failure = of_named_address(failure)
         raise error_of(failure, rights=self._settings.rights, **facts)
@@ -206,6 +209,10 @@ class HttpClient:
         if asked is None and response.status_code == TOO_MANY_REQUESTS and self._settings.pause_header is not None:
             asked = response.headers.get(self._settings.pause_header)
         return asked
+
+    def _refusal(self, response: httpx.Response) -> Failure | None:
+        explain = self._settings.refusal
+        return explain(response.status_code, response.read()) if explain is not None else None
 
     def _gives_up(self, state: RetryCallState, started: float) -> bool:
         error = _last_error(state)

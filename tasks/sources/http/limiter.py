@@ -23,19 +23,22 @@ class Budget(NamedTuple):
 
 
 class _SlidingWindow:
-    """The times of the newest starts: at most `requests` of them lie in any `seconds`."""
+    """The times of the newest starts: at most `requests` of them lie in any `seconds`.
+
+    A request that costs more than one counts as so many that start together.
+    """
 
     def __init__(self, limit: RateLimit) -> None:
         self._seconds = limit.seconds
         self._starts: deque[float] = deque(maxlen=limit.requests)
 
-    def wait_seconds(self, now: float) -> float:
-        if len(self._starts) < (self._starts.maxlen or 0):
-            return 0.0
-        return self._starts[0] + self._seconds - now
+    def wait_seconds(self, now: float, cost: int) -> float:
+        capacity = self._starts.maxlen or 0
+        lacking = min(cost, capacity) - (capacity - len(self._starts))
+        return 0.0 if lacking <= 0 else self._starts[lacking - 1] + self._seconds - now
 
-    def start(self, now: float) -> None:
-        self._starts.append(now)
+    def start(self, now: float, cost: int) -> None:
+        self._starts.extend([now] * cost)
 
 
 class RateLimiter:
@@ -57,14 +60,19 @@ class RateLimiter:
         }
 
     @contextmanager
-    def slot(self, budget: str = EVERY_REQUEST) -> Iterator[None]:
-        """Waits until one more request may start, and keeps its place among concurrent ones until the block ends."""
+    def slot(self, budget: str = EVERY_REQUEST, *, cost: int = 1) -> Iterator[None]:
+        """Waits until one more request may start, and keeps its place among concurrent ones until the block ends.
+
+        Args:
+            budget: The one that it counts against beside that of all requests.
+            cost: What it counts in both.
+        """
         names = {EVERY_REQUEST, budget}
         places = [self._places[name] for name in sorted(names) if name in self._places]
         for place in places:
             place.acquire()
         try:
-            self._wait_for_room([self._windows[name] for name in names if name in self._windows])
+            self._wait_for_room([self._windows[name] for name in names if name in self._windows], cost)
             yield
         finally:
             for place in places:
@@ -75,18 +83,18 @@ class RateLimiter:
         with self._lock:
             self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
 
-    def _wait_for_room(self, windows: list[_SlidingWindow]) -> None:
-        while (seconds := self._take(windows)) > 0:
+    def _wait_for_room(self, windows: list[_SlidingWindow], cost: int) -> None:
+        while (seconds := self._take(windows, cost)) > 0:
             self._clock.sleep(seconds)
 
-    def _take(self, windows: list[_SlidingWindow]) -> float:
+    def _take(self, windows: list[_SlidingWindow], cost: int) -> float:
         """Takes a place in all windows and returns 0, or takes none and returns how long to wait."""
         with self._lock:
             now = self._clock.monotonic()
-            wait = max([self._paused_until - now, *(window.wait_seconds(now) for window in windows)])
+            wait = max([self._paused_until - now, *(window.wait_seconds(now, cost) for window in windows)])
             if wait <= 0:
                 for window in windows:
-                    window.start(now)
+                    window.start(now, cost)
             return wait
 
 

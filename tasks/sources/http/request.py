@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.connections import Auth, NoAuth
+from tasks.sources.http.credentials import Credentials
+from tasks.sources.http.failures import Failure
 from tasks.sources.http.limiter import EVERY_REQUEST, Budget
+from tasks.sources.http.policy import Clock
+
+if TYPE_CHECKING:
+    import httpx
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +25,16 @@ class HttpSettings:
         request_id_header: The response header by which the API's support finds a request; errors carry it.
         rights: What a 403 is told to ask for.
         pause_header: Header that says in seconds when the limit is over, where an answer has no `Retry-After`.
+        auth: Its credentials, where they are of a general kind.
+        credentials: Or what makes them: of an API that has a way of its own.
+        refusal: Reads what an API says in a refusal's body, where the status alone is misleading; None is no opinion.
     """
 
     connection_name: str
     base_url: str
     auth: Auth = field(default=NoAuth(kind="none"), repr=False)
+    credentials: Callable[[httpx.Client, Clock], Credentials] | None = field(default=None, repr=False)
+    refusal: Callable[[int, bytes], Failure | None] | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     timeout_seconds: float = 60.0
@@ -41,6 +52,7 @@ class HttpRequest:
         url: A path below the connection's address, or an address on its host.
         endpoint: How errors and logs call it.
         budget: Name of a budget of the connection that it counts against, beside the one of all requests.
+        cost: What it counts there, where an API weighs its requests.
     """
 
     url: str = field(repr=False)
@@ -50,3 +62,4 @@ class HttpRequest:
     body: Any = field(default=None, repr=False)
     accept: str = "application/json"
     budget: str = EVERY_REQUEST
+    cost: int = 1

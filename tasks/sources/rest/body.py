@@ -120,6 +120,10 @@ class JsonBody:
         raw = self._find(path)
         return None if raw is None else msgspec.json.decode(raw)
 
+    def fields(self) -> Mapping[str, Raw]:
+        """Returns the body's own fields as the API's bytes; none where the body is an array."""
+        return self._levels.get("", {})
+
     def has(self, path: str) -> bool:
         """Returns whether there is such a key, whatever its value."""
         return self._find(path) is not None

@@ -45,6 +45,7 @@ class Case:
         token_path: Where they are renewed otherwise.
         has_pages: Whether later pages are found by a token.
         has_late_rows: Whether the sandbox can keep some of its rows back for a while.
+        counts_rows: Whether it knows how many rows its files have; what somebody else wrote is counted by warehouses.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Case:
     token_path: str = ""
     has_pages: bool = False
     has_late_rows: bool = False
+    counts_rows: bool = True
 
 
 def interval_of(days: int, first: datetime = FIRST) -> Interval:

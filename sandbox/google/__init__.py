@@ -1,0 +1,1 @@
+"""Google as its clients see it: tokens, Gmail and Google Sheets."""

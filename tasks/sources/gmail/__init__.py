@@ -1,0 +1,1 @@
+"""Gmail: what messages say in their headers, and the files attached to them."""

@@ -1,0 +1,1 @@
+"""What Google's APIs share: tokens, quotas, and what their refusals mean."""

@@ -1,0 +1,1 @@
+"""Google Sheets: sheets and ranges as rows below a header."""
