@@ -47,10 +47,12 @@ class RestCredentials(ConnectionBlock):
     password: SecretStr | None = Field(default=None, title="Password", description="For `basic`.")
     token: SecretStr | None = Field(default=None, title="Token", description="For `bearer`: sent as a bearer token.")
     api_key_name: str | None = Field(
-        default=None, title="API key's name", description="For `api_key`: the header or query parameter."
+        default=None,
+        title="API key's name",
+        description="For `api_key`: the header, query parameter or field of the body.",
     )
     api_key: SecretStr | None = Field(default=None, title="API key", description="For `api_key`.")
-    api_key_location: Literal["header", "query"] = Field(
+    api_key_location: Literal["header", "query", "body"] = Field(
         default="header", title="API key's place", description="For `api_key`: where the key is sent."
     )
     token_url: str | None = Field(default=None, title="Token address", description="For `oauth2`: gives out tokens.")
@@ -65,6 +67,12 @@ class RestCredentials(ConnectionBlock):
     )
     headers: dict[str, str] = Field(
         default_factory=dict, title="Headers", description="Sent with every request; no secrets here."
+    )
+    parameters: dict[str, str] = Field(
+        default_factory=dict, title="Parameters", description="In the query of every request; no secrets here."
+    )
+    concurrent_requests: int | None = Field(
+        default=None, ge=1, title="Requests at once", description="At most so many requests at a time; any if empty."
     )
     rate_limit_requests: int | None = Field(
         default=None, ge=1, title="Requests", description="At most so many requests in the seconds below."
@@ -95,6 +103,8 @@ class RestCredentials(ConnectionBlock):
             base_url=self.base_url,
             auth=TypeAdapter[Auth](Auth).validate_python(auth),
             headers=self.headers,
+            parameters=self.parameters,
             rate_limit=limit,
+            concurrent_requests=self.concurrent_requests,
             timeout_seconds=self.timeout_seconds,
         )

@@ -8,16 +8,18 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from penstock.sources.base import DatasetSpec, SourceSpec
+from penstock.sources.rest_rows import Bucket, JsonPath
 from penstock.spec import Spec
-from penstock.window import Timezone
+from penstock.window import Duration, Timezone
 
-JsonPath = Annotated[
-    str, Field(description="Dotted path into a JSON body, such as `meta.next_cursor`; empty is the body itself.")
-]
 Location = Annotated[
     Literal["query", "body"], Field(description="Where requests carry it; names in a body are dotted paths.")
 ]
 Granularity = Literal["day", "hour", "minute", "second", "millisecond"]
+Parameter = str | int | bool | tuple[str | int, ...]
+"""A query parameter; a list is sent as the same name several times."""
+
+ListedValue = Annotated[str | int, Field(union_mode="left_to_right")]
 
 
 class NoPaging(Spec):
@@ -40,6 +42,16 @@ class PageNumberPaging(Spec):
     size_parameter: str | None = None
     size: int | None = Field(default=None, ge=1)
     pages_path: JsonPath | None = Field(default=None, description="Where the body states how many pages there are.")
+    more_path: JsonPath | None = Field(
+        default=None,
+        description="Where the body says whether more pages follow; a body that does not say it is judged by its rows.",
+    )
+
+    @model_validator(mode="after")
+    def _learns_the_end_in_one_place(self) -> PageNumberPaging:
+        if self.pages_path is not None and self.more_path is not None:
+            raise ValueError("give `pages_path` or `more_path`, not both")
+        return self
 
 
 class OffsetPaging(Spec):
@@ -113,6 +125,10 @@ class WindowParameters(Spec):
         default="second",
         description="Smallest step of the API's clock, by which an inclusive end is moved back; `date` is in days.",
     )
+    longest: Duration | None = Field(
+        default=None,
+        description="The longest time that one request may ask for; a longer window is asked for in parts.",
+    )
 
     @model_validator(mode="after")
     def _states_a_window(self) -> WindowParameters:
@@ -126,20 +142,36 @@ class WindowParameters(Spec):
 
 
 class ParentSpec(Spec):
-    """Asks once per record of another endpoint; `{name}` in the dataset's path is filled from it."""
+    """Asks once per record of another endpoint, or per value of a list.
 
-    path: str
+    `{name}` is filled in with it, in the dataset's path or as a text of its parameters or body.
+    """
+
+    path: str | None = None
+    method: Literal["GET", "POST"] = "GET"
+    body: dict[str, Any] | None = None
     records: JsonPath = ""
-    field: JsonPath = Field(description="Field of the parent's record that fills the path.")
+    field: JsonPath | None = Field(default=None, description="Field of the parent's record that is filled in.")
+    values: tuple[ListedValue, ...] = Field(default=(), description="Or the values themselves, instead of an endpoint.")
     name: str = Field(
         pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
         description="`{name}` in the dataset's path, and the column that children carry it in.",
     )
-    parameters: dict[str, str | int | bool] = Field(default_factory=dict)
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
     paging: Paging = NoPaging(kind="none")
     gone: Literal["error", "skip"] = Field(
         default="error", description="What a 404 for one parent does, which may vanish while the others are read."
     )
+
+    @model_validator(mode="after")
+    def _knows_its_values(self) -> ParentSpec:
+        if (self.path is None) != (self.field is None):
+            raise ValueError("a parent's `path` and `field` are given together")
+        if (self.path is None) == (not self.values):
+            raise ValueError("give a parent's `path` and `field`, or its `values`")
+        if self.method == "GET" and self.body is not None:
+            raise ValueError("a request with a body needs `method: POST`")
+        return self
 
 
 class RestDataset(DatasetSpec):
@@ -147,11 +179,29 @@ class RestDataset(DatasetSpec):
 
     path: str = Field(description="Below the connection's address; no host.")
     method: Literal["GET", "POST"] = "GET"
-    parameters: dict[str, str | int | bool] = Field(default_factory=dict)
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
     body: dict[str, Any] | None = None
+    answer: Literal["json", "csv"] = Field(
+        default="json", description="`csv`: the answer is a CSV file with a header, which is kept as it is."
+    )
     records: JsonPath = Field(default="", description="Where the body has its array of records.")
     records_may_be_absent: bool = Field(
         default=False, description="Whether a body without the array, or with null in its place, is an empty page."
+    )
+    rows: JsonPath | tuple[JsonPath, ...] | None = Field(
+        default=None,
+        description="Where a record has an array of its own, whose elements are the rows; of several places the first "
+        "that is there.",
+    )
+    download_links: JsonPath | None = Field(
+        default=None,
+        description="Where the body has an array of signed addresses, of JSON-lines files that hold the records.",
+    )
+    bucket: Bucket | None = Field(
+        default=None, description="Where a row's `bucket_start` and `bucket_end` come from, if it shall carry them."
+    )
+    carry: dict[str, JsonPath] = Field(
+        default_factory=dict, description="Columns that each row gets from its answer's body, outside of the records."
     )
     paging: Paging = NoPaging(kind="none")
     window_parameters: WindowParameters | None = None
@@ -167,17 +217,34 @@ class RestDataset(DatasetSpec):
     def _fits_together(self) -> RestDataset:
         if "://" in self.path:
             raise ValueError("`path` is below the connection's address and names no host")
-        names = set(re.findall(r"{([^{}]*)}", self.path))
-        expected = {self.parent.name} if self.parent else set()
-        if names != expected:
-            raise ValueError("`{name}` in the path and the parent's `name` must be the same")
+        self._check_parent()
         if self.method == "GET" and (self.body is not None or self._puts_into_the_body()):
             raise ValueError("a request with a body needs `method: POST`")
         if self.concurrency > 1 and not self.parent and self.paging.kind not in ("page_number", "offset"):
             raise ValueError("only numbered pages or a parent's children can be asked for at once")
         if self.total is not None and self.total_header is not None:
             raise ValueError("give `total` or `total_header`, not both")
+        self._check_rows()
         return self
+
+    def _check_parent(self) -> None:
+        in_path = set(re.findall(r"{([^{}]*)}", self.path))
+        known = {self.parent.name} if self.parent else set()
+        if self.parent and _mentions((self.parameters, self.body), f"{{{self.parent.name}}}"):
+            in_path |= known
+        if in_path != known:
+            raise ValueError("`{name}` in the path, parameters or body and the parent's `name` must be the same")
+
+    def _check_rows(self) -> None:
+        if self.bucket is not None and self.bucket.kind == "envelope" and self.rows is None:
+            raise ValueError("a bucket of kind `envelope` holds its rows in an array: say where with `rows`")
+        if self.bucket is not None and self.bucket.kind == "request" and self.window_parameters is None:
+            raise ValueError("a bucket of kind `request` needs `window_parameters`")
+        if self.download_links is not None and (self.paging.kind != "none" or self.records):
+            raise ValueError("`download_links` takes no `paging` and no `records`: the files hold them")
+        asks_for_json = (self.records, self.rows, self.download_links, self.bucket, self.carry, self.parent, self.total)
+        if self.answer == "csv" and (any(asks_for_json) or self.paging.kind != "none"):
+            raise ValueError("an answer in CSV is kept as it is: nothing of it can be paged, carried or cut out")
 
     def _puts_into_the_body(self) -> bool:
         places = (self.window_parameters, self.paging)
@@ -188,3 +255,11 @@ class RestSource(SourceSpec):
     """A REST API at large."""
 
     kind: Literal["rest"]
+
+
+def _mentions(value: Any, text: str) -> bool:
+    """Returns whether a text stands somewhere in a value."""
+    if isinstance(value, str):
+        return text in value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return any(_mentions(one, text) for one in inner)

@@ -19,7 +19,7 @@ from tasks.sources.http.failures import (
     error_of,
     failure_of,
     of_named_address,
-    retry_after_seconds,
+    pause_seconds,
 )
 from tasks.sources.http.limiter import RateLimiter, shared_limiter
 from tasks.sources.http.policy import CONNECT_TIMEOUT_SECONDS, MAX_REDIRECTS, STANDARD, SYSTEM_CLOCK, Clock, RetryPolicy
@@ -112,7 +112,7 @@ class HttpClient:
         """Returns a request's full address, without credentials.
 
         Raises:
-            DataError: It leads to another host than the connection's.
+            DataError: It leads to another host than the connection's, and is not signed.
         """
         import httpx
 
@@ -128,6 +128,8 @@ class HttpClient:
         if url.is_relative_url:
             base = str(self._home.copy_with(query=None, fragment=None)).rstrip("/")
             url = httpx.URL(f"{base}/{request.url.lstrip('/')}")
+        if request.is_signed:
+            return url
         if _origin(url) != _origin(self._home):
             raise DataError(
                 "the API named an address on another host",
@@ -135,7 +137,8 @@ class HttpClient:
                 **self._facts(request),
                 host=url.host,
             )
-        return url.copy_merge_params(dict(request.parameters)) if request.parameters else url
+        parameters = {**self._settings.parameters, **request.parameters}
+        return url.copy_merge_params(parameters) if parameters else url
 
     def _attempt(self, request: HttpRequest, read: Reader[T]) -> T:
         import httpx
@@ -168,6 +171,8 @@ class HttpClient:
         """Returns an answer with an unread body: the first, or the one after renewed credentials or a redirect."""
         prepared = self._prepare(request)
         response = self._http.send(prepared, stream=True)
+        if request.is_signed:
+            return response
         if response.status_code == UNAUTHORIZED and self._credentials.renew(prepared):
             response.close()
             response = self._http.send(self._prepare(request), stream=True)
@@ -180,8 +185,11 @@ class HttpClient:
         return response
 
     def _prepare(self, request: HttpRequest) -> httpx.Request:
+        if request.is_signed:
+            return self._http.build_request(request.method, self.url_of(request), headers={"Accept": request.accept})
+        body = self._credentials.fill_body(request.body)
         prepared = self._http.build_request(
-            request.method, self.url_of(request), json=request.body, headers={"Accept": request.accept}
+            request.method, self.url_of(request), json=body, headers={"Accept": request.accept}
         )
         self._credentials.apply(prepared)
         return prepared
@@ -189,9 +197,9 @@ class HttpClient:
     def _check(self, response: httpx.Response, request: HttpRequest) -> None:
         if response.is_success:
             return
-        pause = retry_after_seconds(response.headers.get("Retry-After"), now=self._clock.wall())
+        pause = pause_seconds(response.headers, now=self._clock.wall())
         facts = {**self._facts(request), "status": response.status_code, "retry_after_seconds": pause}
-        failure = failure_of(response.status_code)
+        failure = failure_of(response.status_code, response.headers)
         if _is_named_by_api(request):
             failure = of_named_address(failure)
         raise error_of(failure, rights=self._settings.rights, **facts)

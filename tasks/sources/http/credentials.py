@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 from pydantic import SecretStr
@@ -26,6 +26,9 @@ class Credentials(Protocol):
     def apply(self, request: httpx.Request) -> None:
         """Puts the credentials on a request."""
 
+    def fill_body(self, body: Any) -> Any:
+        """Returns a request's body with what of the credentials belongs there."""
+
     def renew(self, refused: httpx.Request) -> bool:
         """Gets new credentials after a 401; False where there are none to get."""
 
@@ -42,6 +45,10 @@ class HeaderCredentials:
         if self._name is not None:
             request.headers[self._name] = self._value
 
+    def fill_body(self, body: Any) -> Any:
+        """Returns the body as it is."""
+        return body
+
     def renew(self, refused: httpx.Request) -> bool:  # noqa: ARG002 - there is nothing newer than a fixed secret
         """Returns False."""
         return False
@@ -54,6 +61,17 @@ class QueryCredentials(HeaderCredentials):
         """Sets the parameter, also on an address that the API gave for the next page."""
         if self._name is not None:
             request.url = request.url.copy_set_param(self._name, self._value)
+
+
+class BodyCredentials(HeaderCredentials):
+    """A fixed field of the body, which only requests with a body can carry."""
+
+    def apply(self, request: httpx.Request) -> None:
+        """Does nothing: the body is there already."""
+
+    def fill_body(self, body: Any) -> Any:
+        """Returns the body with the field; the body that was given stays as it is."""
+        return {**body, self._name: self._value} if isinstance(body, dict) else body
 
 
 class _Token(NamedTuple):
@@ -85,6 +103,10 @@ class ClientCredentials:
             if self._token is None or self._clock.monotonic() >= self._token.renew_at:
                 self._token = self._request_token()
             request.headers["Authorization"] = f"Bearer {self._token.value}"
+
+    def fill_body(self, body: Any) -> Any:
+        """Returns the body as it is."""
+        return body
 
     def renew(self, refused: httpx.Request) -> bool:
         """Forgets the token that was refused, unless another thread has replaced it already."""
@@ -134,6 +156,9 @@ class ClientCredentials:
         return _Token(token.access_token, self._clock.monotonic() + life - margin)
 
 
+_PLACES = {"header": HeaderCredentials, "query": QueryCredentials, "body": BodyCredentials}
+
+
 def credentials_of(auth: Auth, http: httpx.Client, *, connection_name: str, clock: Clock) -> Credentials:
     """Returns what puts a connection's credentials on its requests."""
     match auth:
@@ -141,10 +166,8 @@ def credentials_of(auth: Auth, http: httpx.Client, *, connection_name: str, cloc
             return HeaderCredentials("Authorization", _basic(auth.username, auth.password.get_secret_value()))
         case BearerAuth():
             return HeaderCredentials("Authorization", f"Bearer {_sendable(auth.token, connection_name)}")
-        case ApiKeyAuth(location="query"):
-            return QueryCredentials(auth.name, _sendable(auth.value, connection_name))
         case ApiKeyAuth():
-            return HeaderCredentials(auth.name, _sendable(auth.value, connection_name))
+            return _PLACES[auth.location](auth.name, _sendable(auth.value, connection_name))
         case OAuth2Auth():
             return ClientCredentials(auth, http, connection_name=connection_name, clock=clock)
         case _:

@@ -18,6 +18,7 @@ class HttpSettings:
     base_url: str
     auth: Auth = field(default=NoAuth(kind="none"), repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     timeout_seconds: float = 60.0
     rights: str = "the right to read this"
@@ -31,6 +32,7 @@ class HttpRequest:
         url: A path below the connection's address, or an address on its host.
         endpoint: How errors and logs call it.
         budget: Name of a budget of the connection that it counts against, beside the one of all requests.
+        is_signed: Whether the address carries its own authorisation: it may lead to any host, and gets no credentials.
     """
 
     url: str = field(repr=False)
@@ -40,3 +42,4 @@ class HttpRequest:
     body: Any = field(default=None, repr=False)
     accept: str = "application/json"
     budget: str = EVERY_REQUEST
+    is_signed: bool = False

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from penstock.artifacts import Interval
 from penstock.errors import ConfigurationError
-from penstock.local_time import local_midnight, to_utc
+from penstock.local_time import local_midnight, shift_back, to_utc
 from penstock.sources.rest import Granularity, WindowParameters
+from penstock.window import CalendarDuration, parse_duration
 
 _STEPS: dict[Granularity, timedelta] = {
     "day": timedelta(days=1),
@@ -17,6 +19,8 @@ _STEPS: dict[Granularity, timedelta] = {
     "second": timedelta(seconds=1),
     "millisecond": timedelta(milliseconds=1),
 }
+# An API whose clock is this coarse rounds other bounds, and so gives another window than was asked.
+_COARSE = ("day", "hour", "minute")
 
 
 def window_values(spec: WindowParameters, interval: Interval) -> dict[str, str | int]:
@@ -40,6 +44,19 @@ def window_values(spec: WindowParameters, interval: Interval) -> dict[str, str |
     return values
 
 
+def parts_of(spec: WindowParameters | None, interval: Interval) -> Iterator[Interval]:
+    """Yields an interval cut into the longest parts that one request may ask for, whole days being the API's own."""
+    if spec is None or spec.longest is None or interval.is_full:
+        yield interval
+        return
+    start, end = (to_utc(bound) for bound in interval.bounds())
+    step, zone = parse_duration(spec.longest), _zone(spec, interval)
+    while start < end:
+        cut = min(shift_back(start, CalendarDuration(-step.days, -step.minutes), zone), end)
+        yield interval.model_copy(update={"start": start, "end": cut})
+        start = cut
+
+
 def _zone(spec: WindowParameters, interval: Interval) -> ZoneInfo:
     if spec.timezone is not None:
         return ZoneInfo(spec.timezone)
@@ -50,7 +67,7 @@ def _write(bound: datetime, spec: WindowParameters, zone: ZoneInfo, *, is_end: b
     """Returns one bound as the API writes it."""
     local = to_utc(bound).astimezone(zone)
     granularity: Granularity = "day" if spec.format == "date" else spec.granularity
-    if granularity == "day" or spec.end_inclusive:
+    if granularity in _COARSE or spec.end_inclusive:
         _require(to_utc(_rounded_down(local, granularity, zone)) == to_utc(bound), bound, spec, zone)
     if is_end and spec.end_inclusive:
         local = _step_back(local, granularity)
