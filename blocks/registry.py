@@ -16,13 +16,20 @@ if TYPE_CHECKING:
     from blocks.base import ConnectionBlock
 
 BLOCK_CLASSES = {
+    "penstock-anthropic": ("blocks.anthropic", "AnthropicCredentials"),
+    "penstock-copilot": ("blocks.copilot", "CopilotCredentials"),
+    "penstock-cursor": ("blocks.cursor", "CursorCredentials"),
     "penstock-duckdb": ("blocks.duckdb_file", "DuckDBFile"),
     "penstock-folder": ("blocks.folder", "FolderStore"),
     "penstock-gladly": ("blocks.gladly", "GladlyCredentials"),
+    "penstock-litellm": ("blocks.litellm", "LiteLLMCredentials"),
+    "penstock-openai": ("blocks.openai", "OpenAICredentials"),
     "penstock-postgres": ("blocks.postgres", "PostgresDatabase"),
     "penstock-rest": ("blocks.rest", "RestCredentials"),
     "penstock-s3": ("blocks.s3", "S3Store"),
     "penstock-snowflake": ("blocks.snowflake", "SnowflakeDatabase"),
+    "penstock-sourcegraph": ("blocks.sourcegraph", "SourcegraphCredentials"),
+    "penstock-windsurf": ("blocks.windsurf", "WindsurfCredentials"),
 }
 """Module and class of each block type, by slug."""
 

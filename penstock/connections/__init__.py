@@ -10,13 +10,31 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import Field
 
+from penstock.connections.anthropic import (
+    AnthropicConnection,
+)
 from penstock.connections.base import (
     Address,
     ConnectionSpec,
     RateLimit,
 )
+from penstock.connections.copilot import (
+    CopilotConnection,
+)
+from penstock.connections.cursor import (
+    CursorConnection,
+)
+from penstock.connections.declared import (
+    DeclaredConnection,
+)
 from penstock.connections.gladly import (
     GladlyConnection,
+)
+from penstock.connections.litellm import (
+    LiteLLMConnection,
+)
+from penstock.connections.openai import (
+    OpenAIConnection,
 )
 from penstock.connections.rest import (
     ApiKeyAuth,
@@ -26,6 +44,9 @@ from penstock.connections.rest import (
     NoAuth,
     OAuth2Auth,
     RestConnection,
+)
+from penstock.connections.sourcegraph import (
+    SourcegraphConnection,
 )
 from penstock.connections.stores import (
     CannedAcl,
@@ -44,10 +65,20 @@ from penstock.connections.warehouses import (
     SnowflakeAuth,
     SnowflakeConnection,
 )
+from penstock.connections.windsurf import (
+    WindsurfConnection,
+)
 
 ApiConnection = (
     RestConnection  # one line each
+    | AnthropicConnection
+    | CopilotConnection
+    | CursorConnection
     | GladlyConnection
+    | LiteLLMConnection
+    | OpenAIConnection
+    | SourcegraphConnection
+    | WindsurfConnection
 )
 """Systems that only sources read."""
 
@@ -68,6 +99,7 @@ def kinds_of(connections: Any) -> tuple[str, ...]:
 
 __all__ = [
     "Address",
+    "AnthropicConnection",
     "AnyConnection",
     "ApiConnection",
     "ApiKeyAuth",
@@ -78,15 +110,20 @@ __all__ = [
     "ComputeSizes",
     "Connection",
     "ConnectionSpec",
+    "CopilotConnection",
+    "CursorConnection",
+    "DeclaredConnection",
     "DuckDBConnection",
     "ExternalStage",
     "FolderConnection",
     "GladlyConnection",
     "InternalStage",
     "KeyPairAuth",
+    "LiteLLMConnection",
     "NoAuth",
     "OAuth2Auth",
     "OAuthTokenAuth",
+    "OpenAIConnection",
     "PasswordAuth",
     "PostgresConnection",
     "RateLimit",
@@ -94,7 +131,9 @@ __all__ = [
     "S3Connection",
     "SnowflakeAuth",
     "SnowflakeConnection",
+    "SourcegraphConnection",
     "StoreConnection",
     "WarehouseConnection",
+    "WindsurfConnection",
     "kinds_of",
 ]

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from penstock.findings import Finding
+from penstock.sources.anthropic import AnthropicDataset, AnthropicSource
 from penstock.sources.base import DatasetSpec, SourceSpec, SourceTraits
+from penstock.sources.copilot import CopilotDataset, CopilotSource
+from penstock.sources.cursor import CursorDataset, CursorSource
+from penstock.sources.declared import DeclaredDataset, check_declared_dataset, declared_traits
 from penstock.sources.gladly import GladlyDataset, GladlySource
 from penstock.sources.gladly_reports import check_gladly_dataset
+from penstock.sources.litellm import LiteLLMDataset, LiteLLMSource
+from penstock.sources.openai import OpenAIDataset, OpenAISource
 from penstock.sources.rest import RestDataset, RestSource
 from penstock.sources.s3_files import FilesDataset, FilesSource
+from penstock.sources.sourcegraph import SourcegraphDataset, SourcegraphSource
 from penstock.sources.traits import WINDOWED, files_traits, gladly_traits, rest_traits
+from penstock.sources.windsurf import WindsurfDataset, WindsurfSource
 from penstock.window import TimeWindow
 
 
@@ -43,6 +51,14 @@ class SourceKind(NamedTuple):
     check: Callable[[DatasetSpec, TimeWindow], Iterable[Finding]] = _nothing_to_add
 
 
+def _declared(source: type[SourceSpec], dataset: type[DeclaredDataset[Any]]) -> SourceKind:
+    """Returns the kind of a source whose endpoints are declared; its connections are of the same kind."""
+    (kind,) = get_args(source.model_fields["kind"].annotation)
+    hint = "Choose a report with a window instead of a list"
+    connections = frozenset({kind})
+    return SourceKind(kind, source, dataset, connections, WINDOWED, declared_traits, hint, check_declared_dataset)
+
+
 _KINDS = (
     SourceKind(
         "rest",
@@ -72,6 +88,13 @@ _KINDS = (
         files_traits,
         "Choose files by their time with `select: window`",
     ),
+    _declared(AnthropicSource, AnthropicDataset),
+    _declared(CopilotSource, CopilotDataset),
+    _declared(CursorSource, CursorDataset),
+    _declared(LiteLLMSource, LiteLLMDataset),
+    _declared(OpenAISource, OpenAIDataset),
+    _declared(SourcegraphSource, SourcegraphDataset),
+    _declared(WindsurfSource, WindsurfDataset),
 )
 
 SOURCES: dict[str, SourceKind] = {entry.kind: entry for entry in _KINDS}

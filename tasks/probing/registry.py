@@ -11,10 +11,17 @@ from penstock.sources.base import DatasetSpec
 from tasks.probing.contract import Seen
 
 PROBES = {
+    "anthropic": "tasks.probing.declared",
+    "copilot": "tasks.probing.declared",
+    "cursor": "tasks.probing.declared",
     "folder": "tasks.probing.files",
     "gladly": "tasks.probing.gladly",
+    "litellm": "tasks.probing.declared",
+    "openai": "tasks.probing.declared",
     "rest": "tasks.probing.rest",
     "s3": "tasks.probing.files",
+    "sourcegraph": "tasks.probing.declared",
+    "windsurf": "tasks.probing.declared",
 }
 """Modules with `probe(name, connection, datasets, *, timeout_seconds)`, by kind of connection."""
 

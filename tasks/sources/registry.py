@@ -10,9 +10,16 @@ from penstock.errors import ConfigurationError
 from tasks.sources.contract import Extract
 
 EXTRACTORS = {
+    "anthropic": "tasks.sources.declared",
+    "copilot": "tasks.sources.declared",
+    "cursor": "tasks.sources.declared",
     "gladly": "tasks.sources.gladly.extract",
+    "litellm": "tasks.sources.declared",
+    "openai": "tasks.sources.declared",
     "rest": "tasks.sources.rest.extract",
     "s3_files": "tasks.sources.s3_files",
+    "sourcegraph": "tasks.sources.declared",
+    "windsurf": "tasks.sources.declared",
 }
 """Modules with `extract(request, connection, sink)`, by kind."""
 
