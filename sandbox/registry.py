@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from sandbox.ai_tools.anthropic import ANTHROPIC
+from sandbox.ai_tools.copilot import COPILOT
+from sandbox.ai_tools.cursor import CURSOR
+from sandbox.ai_tools.litellm import LITELLM
+from sandbox.ai_tools.openai import OPENAI
+from sandbox.ai_tools.sourcegraph import SOURCEGRAPH
+from sandbox.ai_tools.windsurf import WINDSURF
 from sandbox.context import Service
 from sandbox.gladly.service import GLADLY
 from sandbox.rest.service import REST
 
 SERVICES: tuple[Service, ...] = (
+    ANTHROPIC,
+    COPILOT,
+    CURSOR,
     GLADLY,
+    LITELLM,
+    OPENAI,
     REST,
+    SOURCEGRAPH,
+    WINDSURF,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sandbox.ai_tools.settings import AiToolsSettings
 from sandbox.clock import Clock
 from sandbox.gladly.settings import GladlySettings
 from sandbox.rest.collection import Collection
@@ -18,6 +19,7 @@ class SandboxSettings:
         seed: Decides all generated data, together with the clock.
         clock: What time it is in that world; the real time by default.
         port: On 127.0.0.1; 0 takes a free one.
+        ai_tools: The company whose use of seven AI tools is reported.
         gladly: The emulated Gladly organisations and their limits.
         collections: Served below `/rest/` by name, beside the generated ones; a name may hold one `{field}`, as in
             `accounts/{account_id}/orders`, which then selects the records by that field.
@@ -26,5 +28,6 @@ class SandboxSettings:
     seed: int = 7
     clock: Clock = field(default_factory=Clock)
     port: int = 0
+    ai_tools: AiToolsSettings = field(default_factory=AiToolsSettings)
     gladly: GladlySettings = field(default_factory=GladlySettings)
     collections: Mapping[str, Collection] = field(default_factory=dict)
