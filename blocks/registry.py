@@ -16,19 +16,26 @@ if TYPE_CHECKING:
     from blocks.base import ConnectionBlock
 
 BLOCK_CLASSES = {
+    "penstock-anthropic": ("blocks.anthropic", "AnthropicCredentials"),
+    "penstock-copilot": ("blocks.copilot", "CopilotCredentials"),
+    "penstock-cursor": ("blocks.cursor", "CursorCredentials"),
     "penstock-datadog-slo": ("blocks.datadog_slo", "DatadogSloCredentials"),
     "penstock-duckdb": ("blocks.duckdb_file", "DuckDBFile"),
     "penstock-folder": ("blocks.folder", "FolderStore"),
     "penstock-gladly": ("blocks.gladly", "GladlyCredentials"),
     "penstock-google": ("blocks.google", "GoogleCredentials"),
     "penstock-incident-io": ("blocks.incident_io", "IncidentIoCredentials"),
+    "penstock-litellm": ("blocks.litellm", "LiteLLMCredentials"),
     "penstock-nobl9": ("blocks.nobl9", "Nobl9Credentials"),
+    "penstock-openai": ("blocks.openai", "OpenAICredentials"),
     "penstock-postgres": ("blocks.postgres", "PostgresDatabase"),
     "penstock-rest": ("blocks.rest", "RestCredentials"),
     "penstock-s3": ("blocks.s3", "S3Store"),
     "penstock-sftp": ("blocks.sftp", "SftpServer"),
     "penstock-snowflake": ("blocks.snowflake", "SnowflakeDatabase"),
+    "penstock-sourcegraph": ("blocks.sourcegraph", "SourcegraphCredentials"),
     "penstock-sprout-social": ("blocks.sprout_social", "SproutSocialCredentials"),
+    "penstock-windsurf": ("blocks.windsurf", "WindsurfCredentials"),
 }
 """Module and class of each block type, by slug."""
 

@@ -62,10 +62,10 @@ class RestCredentials(ConnectionBlock):
     api_key_name: str | None = Field(
         default=None,
         title="API key's name",
-        description="The header or query parameter of `api_key`, the first header of a pair.",
+        description="The header, query parameter or field of the body of `api_key`; the first header of a pair.",
     )
     api_key: SecretStr | None = Field(default=None, title="API key", description="For both kinds of keys.")
-    api_key_location: Literal["header", "query"] = Field(
+    api_key_location: Literal["header", "query", "body"] = Field(
         default="header", title="API key's place", description="For `api_key`: where the key is sent."
     )
     second_api_key_name: str | None = Field(
@@ -98,6 +98,12 @@ class RestCredentials(ConnectionBlock):
     headers: dict[str, str] = Field(
         default_factory=dict, title="Headers", description="Sent with every request; no secrets here."
     )
+    parameters: dict[str, str] = Field(
+        default_factory=dict, title="Parameters", description="In the query of every request; no secrets here."
+    )
+    concurrent_requests: int | None = Field(
+        default=None, ge=1, title="Requests at once", description="At most so many requests at a time; any if empty."
+    )
     rate_limit_requests: int | None = Field(
         default=None, ge=1, title="Requests", description="At most so many requests in the seconds below."
     )
@@ -127,6 +133,8 @@ class RestCredentials(ConnectionBlock):
             base_url=self.base_url,
             auth=TypeAdapter[Auth](Auth).validate_python(auth),
             headers=self.headers,
+            parameters=self.parameters,
             rate_limit=limit,
+            concurrent_requests=self.concurrent_requests,
             timeout_seconds=self.timeout_seconds,
         )

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from sandbox.ai_tools.anthropic import ANTHROPIC
+from sandbox.ai_tools.copilot import COPILOT
+from sandbox.ai_tools.cursor import CURSOR
+from sandbox.ai_tools.litellm import LITELLM
+from sandbox.ai_tools.openai import OPENAI
+from sandbox.ai_tools.sourcegraph import SOURCEGRAPH
+from sandbox.ai_tools.windsurf import WINDSURF
 from sandbox.context import Service
 from sandbox.datadog_slo.service import DATADOG_SLO
 from sandbox.gladly.service import GLADLY
@@ -12,13 +19,20 @@ from sandbox.rest.service import REST
 from sandbox.sprout_social.service import SPROUT_SOCIAL
 
 SERVICES: tuple[Service, ...] = (
+    ANTHROPIC,
+    COPILOT,
+    CURSOR,
     DATADOG_SLO,
     GLADLY,
     GOOGLE,
     INCIDENT_IO,
+    LITELLM,
     NOBL9,
+    OPENAI,
     REST,
+    SOURCEGRAPH,
     SPROUT_SOCIAL,
+    WINDSURF,
 )
 
 

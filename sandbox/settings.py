@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sandbox.ai_tools.settings import AiToolsSettings
 from sandbox.clock import Clock
 from sandbox.datadog_slo.settings import DatadogSloSettings
 from sandbox.drops.settings import DropsSettings
@@ -26,6 +27,7 @@ class SandboxSettings:
         port: On 127.0.0.1; 0 takes a free one.
         drops: The files that a vendor drops, and into which folder.
         datadog_slo: The emulated Datadog organisation.
+        ai_tools: The company whose use of seven AI tools is reported.
         gladly: The emulated Gladly organisations and their limits.
         incident_io: The emulated incident.io workspaces.
         nobl9: The emulated Nobl9 organisation.
@@ -40,6 +42,7 @@ class SandboxSettings:
     port: int = 0
     drops: DropsSettings = field(default_factory=DropsSettings)
     datadog_slo: DatadogSloSettings = field(default_factory=DatadogSloSettings)
+    ai_tools: AiToolsSettings = field(default_factory=AiToolsSettings)
     gladly: GladlySettings = field(default_factory=GladlySettings)
     incident_io: IncidentIoSettings = field(default_factory=IncidentIoSettings)
     nobl9: Nobl9Settings = field(default_factory=Nobl9Settings)

@@ -20,6 +20,8 @@ class SandboxProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Puts the transport within reach of every request on this connection."""
         super().connection_made(transport)
+        # Whatever the process's logging is set to: a query may hold a key, or a signed link's signature.
+        self.access_log = False
         application = self.app
 
         async def with_transport(scope: Any, receive: Any, send: Any) -> None:

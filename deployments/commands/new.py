@@ -13,9 +13,7 @@ new = typer.Typer(
 Client = Annotated[str, typer.Argument(help="Lower-case words joined by hyphens, such as warby-parker.")]
 PipelineName = Annotated[str, typer.Argument(help="Lower-case words joined by hyphens; also the file's name.")]
 ClientOption = Annotated[str, typer.Option("--client", help="Whose pipeline it is.")]
-Source = Annotated[
-    str, typer.Option("--source", help="Kind of source: gladly, gmail, google_sheets, rest or s3_files.")
-]
+Source = Annotated[str, typer.Option("--source", help="Kind of source, such as gladly, rest or s3_files.")]
 Connection = Annotated[str | None, typer.Option(help="Logical name of the credentials; <client>-<source> by default.")]
 Zone = Annotated[str, typer.Option("--timezone", help="Zone of the windows and of the schedule.")]
 

@@ -10,13 +10,25 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import Field
 
+from penstock.connections.anthropic import (
+    AnthropicConnection,
+)
 from penstock.connections.base import (
     Address,
     ConnectionSpec,
     RateLimit,
 )
+from penstock.connections.copilot import (
+    CopilotConnection,
+)
+from penstock.connections.cursor import (
+    CursorConnection,
+)
 from penstock.connections.datadog_slo import (
     DatadogSloConnection,
+)
+from penstock.connections.declared import (
+    DeclaredConnection,
 )
 from penstock.connections.gladly import (
     GladlyConnection,
@@ -30,8 +42,14 @@ from penstock.connections.google import (
 from penstock.connections.incident_io import (
     IncidentIoConnection,
 )
+from penstock.connections.litellm import (
+    LiteLLMConnection,
+)
 from penstock.connections.nobl9 import (
     Nobl9Connection,
+)
+from penstock.connections.openai import (
+    OpenAIConnection,
 )
 from penstock.connections.rest import (
     ApiKeyAuth,
@@ -45,6 +63,9 @@ from penstock.connections.rest import (
 )
 from penstock.connections.sftp import (
     SftpConnection,
+)
+from penstock.connections.sourcegraph import (
+    SourcegraphConnection,
 )
 from penstock.connections.sprout_social import (
     SproutSocialConnection,
@@ -66,16 +87,26 @@ from penstock.connections.warehouses import (
     SnowflakeAuth,
     SnowflakeConnection,
 )
+from penstock.connections.windsurf import (
+    WindsurfConnection,
+)
 
 ApiConnection = (
     RestConnection  # one line each
+    | AnthropicConnection
+    | CopilotConnection
+    | CursorConnection
     | DatadogSloConnection
     | GladlyConnection
     | GoogleConnection
     | IncidentIoConnection
+    | LiteLLMConnection
     | Nobl9Connection
+    | OpenAIConnection
     | SftpConnection
+    | SourcegraphConnection
     | SproutSocialConnection
+    | WindsurfConnection
 )
 """Systems that only sources read."""
 
@@ -96,6 +127,7 @@ def kinds_of(connections: Any) -> tuple[str, ...]:
 
 __all__ = [
     "Address",
+    "AnthropicConnection",
     "AnyConnection",
     "ApiConnection",
     "ApiKeyAuth",
@@ -107,7 +139,10 @@ __all__ = [
     "ComputeSizes",
     "Connection",
     "ConnectionSpec",
+    "CopilotConnection",
+    "CursorConnection",
     "DatadogSloConnection",
+    "DeclaredConnection",
     "DuckDBConnection",
     "ExternalStage",
     "FolderConnection",
@@ -119,10 +154,12 @@ __all__ = [
     "IncidentIoConnection",
     "InternalStage",
     "KeyPairAuth",
+    "LiteLLMConnection",
     "NoAuth",
     "Nobl9Connection",
     "OAuth2Auth",
     "OAuthTokenAuth",
+    "OpenAIConnection",
     "PasswordAuth",
     "PostgresConnection",
     "RateLimit",
@@ -131,8 +168,10 @@ __all__ = [
     "SftpConnection",
     "SnowflakeAuth",
     "SnowflakeConnection",
+    "SourcegraphConnection",
     "SproutSocialConnection",
     "StoreConnection",
     "WarehouseConnection",
+    "WindsurfConnection",
     "kinds_of",
 ]

@@ -31,12 +31,12 @@ class BearerAuth(ConnectionSpec):
 
 
 class ApiKeyAuth(ConnectionSpec):
-    """A key in a header or in the query."""
+    """A key in a header, in the query, or in the JSON body of a POST."""
 
     kind: Literal["api_key"]
-    name: str = Field(description="Header or query parameter that carries the key.")
+    name: str = Field(description="Header, query parameter or field of the body that carries the key.")
     value: SecretStr
-    location: Literal["header", "query"] = "header"
+    location: Literal["header", "query", "body"] = "header"
 
 
 class ApiKeyPairAuth(ConnectionSpec):
@@ -93,5 +93,9 @@ class RestConnection(ConnectionSpec):
     base_url: Address
     auth: Auth = NoAuth(kind="none")
     headers: dict[str, str] = Field(default_factory=dict, description="Sent with every request; no secrets here.")
+    parameters: dict[str, str] = Field(
+        default_factory=dict, description="In the query of every request; no secrets here."
+    )
     rate_limit: RateLimit | None = None
+    concurrent_requests: int | None = Field(default=None, ge=1, description="At most so many requests at a time.")
     timeout_seconds: float = Field(default=60.0, gt=0)

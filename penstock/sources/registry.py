@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from penstock.findings import Finding
+from penstock.sources.anthropic import AnthropicDataset, AnthropicSource
 from penstock.sources.base import DatasetSpec, SourceSpec, SourceTraits
+from penstock.sources.copilot import CopilotDataset, CopilotSource
+from penstock.sources.cursor import CursorDataset, CursorSource
 from penstock.sources.datadog_slo import DatadogSloDataset, DatadogSloSource, datadog_slo_traits
+from penstock.sources.declared import DeclaredDataset, check_declared_dataset, declared_traits
 from penstock.sources.gladly import GladlyDataset, GladlySource
 from penstock.sources.gladly_reports import check_gladly_dataset
 from penstock.sources.gmail import GmailDataset, GmailSource, gmail_traits
 from penstock.sources.google_sheets import SheetsDataset, SheetsSource, sheets_traits
 from penstock.sources.incident_io import IncidentIoDataset, IncidentIoSource, incident_io_traits
+from penstock.sources.litellm import LiteLLMDataset, LiteLLMSource
 from penstock.sources.nobl9 import Nobl9Dataset, Nobl9Source, nobl9_traits
+from penstock.sources.openai import OpenAIDataset, OpenAISource
 from penstock.sources.rest import RestDataset, RestSource
 from penstock.sources.s3_files import FilesDataset, FilesSource
+from penstock.sources.sourcegraph import SourcegraphDataset, SourcegraphSource
 from penstock.sources.sprout_social import (
     SproutSocialDataset,
     SproutSocialSource,
@@ -23,6 +30,7 @@ from penstock.sources.sprout_social import (
     sprout_social_traits,
 )
 from penstock.sources.traits import WHOLE, WINDOWED, files_traits, gladly_traits, rest_traits
+from penstock.sources.windsurf import WindsurfDataset, WindsurfSource
 from penstock.window import TimeWindow
 
 
@@ -52,6 +60,14 @@ class SourceKind(NamedTuple):
     dataset_traits: Callable[[DatasetSpec], SourceTraits]
     window_hint: str
     check: Callable[[DatasetSpec, TimeWindow], Iterable[Finding]] = _nothing_to_add
+
+
+def _declared(source: type[SourceSpec], dataset: type[DeclaredDataset[Any]]) -> SourceKind:
+    """Returns the kind of a source whose endpoints are declared; its connections are of the same kind."""
+    (kind,) = get_args(source.model_fields["kind"].annotation)
+    hint = "Choose a report with a window instead of a list"
+    connections = frozenset({kind})
+    return SourceKind(kind, source, dataset, connections, WINDOWED, declared_traits, hint, check_declared_dataset)
 
 
 _KINDS = (
@@ -138,6 +154,13 @@ _KINDS = (
         "Choose an `endpoint` that is about a time, such as `post_analytics`",
         check_sprout_social_dataset,
     ),
+    _declared(AnthropicSource, AnthropicDataset),
+    _declared(CopilotSource, CopilotDataset),
+    _declared(CursorSource, CursorDataset),
+    _declared(LiteLLMSource, LiteLLMDataset),
+    _declared(OpenAISource, OpenAIDataset),
+    _declared(SourcegraphSource, SourcegraphDataset),
+    _declared(WindsurfSource, WindsurfDataset),
 )
 
 SOURCES: dict[str, SourceKind] = {entry.kind: entry for entry in _KINDS}

@@ -8,12 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from penstock.sources.base import DatasetSpec, SourceSpec
+from penstock.sources.rest_rows import Bucket, JsonPath
 from penstock.spec import Spec
 from penstock.window import Duration, Timezone
 
-JsonPath = Annotated[
-    str, Field(description="Dotted path into a JSON body, such as `meta.next_cursor`; empty is the body itself.")
-]
 Location = Annotated[
     Literal["query", "body"], Field(description="Where requests carry it; names in a body are dotted paths.")
 ]
@@ -22,6 +20,7 @@ Parameters = Annotated[
     dict[str, str | int | bool | tuple[str | int, ...]],
     Field(description="Of the query; a list repeats its name. A parent's `{name}` may stand in a text."),
 ]
+ListedValue = Annotated[str | int, Field(union_mode="left_to_right")]
 
 
 class NoPaging(Spec):
@@ -44,6 +43,16 @@ class PageNumberPaging(Spec):
     size_parameter: str | None = None
     size: int | None = Field(default=None, ge=1)
     pages_path: JsonPath | None = Field(default=None, description="Where the body states how many pages there are.")
+    more_path: JsonPath | None = Field(
+        default=None,
+        description="Where the body says whether more pages follow; a body that does not say it is judged by its rows.",
+    )
+
+    @model_validator(mode="after")
+    def _learns_the_end_in_one_place(self) -> PageNumberPaging:
+        if self.pages_path is not None and self.more_path is not None:
+            raise ValueError("give `pages_path` or `more_path`, not both")
+        return self
 
 
 class OffsetPaging(Spec):
@@ -122,10 +131,10 @@ class WindowParameters(Spec):
         description="Field with a record's time (ISO-8601), where the API's clock is coarser than windows: it is asked "
         "for whole steps around the interval, and records outside of the interval are left out.",
     )
-    cut: Duration | None = Field(
+    longest: Duration | None = Field(
         default=None,
-        description="Asks for pieces of this length (1d, 1h) one by one, where an answer tells of all the time it was "
-        "asked for as one; days begin at midnight in `timezone`.",
+        description="The longest time that one request may ask for (1h, 31d), or that one answer tells of as one: a "
+        "longer window is asked for in parts; days begin at midnight in `timezone`.",
     )
     carried: bool = Field(
         default=False,
@@ -144,11 +153,17 @@ class WindowParameters(Spec):
 
 
 class ParentSpec(Spec):
-    """Asks once per record of another endpoint; `{name}` in the dataset's path or parameters is filled from it."""
+    """Asks once per record of another endpoint, or per value of a list.
 
-    path: str
+    `{name}` is filled in with it, in the dataset's path or as a text of its parameters or body.
+    """
+
+    path: str | None = None
+    method: Literal["GET", "POST"] = "GET"
+    body: dict[str, Any] | None = None
     records: JsonPath = ""
-    field: JsonPath = Field(description="Field of the parent's record that fills the path.")
+    field: JsonPath | None = Field(default=None, description="Field of the parent's record that is filled in.")
+    values: tuple[ListedValue, ...] = Field(default=(), description="Or the values themselves, instead of an endpoint.")
     name: str = Field(
         pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
         description="`{name}` in the dataset's path or parameters, and the column that children carry it in.",
@@ -163,6 +178,16 @@ class ParentSpec(Spec):
         default="error", description="What a 404 for one parent does, which may vanish while the others are read."
     )
 
+    @model_validator(mode="after")
+    def _knows_its_values(self) -> ParentSpec:
+        if (self.path is None) != (self.field is None):
+            raise ValueError("a parent's `path` and `field` are given together")
+        if (self.path is None) == (not self.values):
+            raise ValueError("give a parent's `path` and `field`, or its `values`")
+        if self.method == "GET" and self.body is not None:
+            raise ValueError("a request with a body needs `method: POST`")
+        return self
+
 
 class RestDataset(DatasetSpec):
     """One endpoint."""
@@ -171,12 +196,30 @@ class RestDataset(DatasetSpec):
     method: Literal["GET", "POST"] = "GET"
     parameters: Parameters = Field(default_factory=dict)
     body: dict[str, Any] | None = None
+    answer: Literal["json", "csv"] = Field(
+        default="json", description="`csv`: the answer is a CSV file with a header, which is kept as it is."
+    )
     records: JsonPath = Field(default="", description="Where the body has its array of records.")
     single_record: bool = Field(
         default=False, description="Whether `records` leads to one object, which is the only record."
     )
     records_may_be_absent: bool = Field(
         default=False, description="Whether a body without the array, or with null in its place, is an empty page."
+    )
+    rows: JsonPath | tuple[JsonPath, ...] | None = Field(
+        default=None,
+        description="Where a record has an array of its own, whose elements are the rows; of several places the first "
+        "that is there.",
+    )
+    download_links: JsonPath | None = Field(
+        default=None,
+        description="Where the body has an array of signed addresses, of JSON-lines files that hold the records.",
+    )
+    bucket: Bucket | None = Field(
+        default=None, description="Where a row's `bucket_start` and `bucket_end` come from, if it shall carry them."
+    )
+    carry: dict[str, JsonPath] = Field(
+        default_factory=dict, description="Columns that each row gets from its answer's body, outside of the records."
     )
     paging: Paging = NoPaging(kind="none")
     window_parameters: WindowParameters | None = None
@@ -195,20 +238,36 @@ class RestDataset(DatasetSpec):
     def _fits_together(self) -> RestDataset:
         if "://" in self.path:
             raise ValueError("`path` is below the connection's address and names no host")
-        texts = [self.path, *(value for value in self.parameters.values() if isinstance(value, str))]
-        names = {name for text in texts for name in re.findall(r"{([^{}]*)}", text)}
-        expected = {self.parent.name} if self.parent else set()
-        if names != expected:
-            raise ValueError("`{name}` in the path or the parameters and the parent's `name` must be the same")
+        self._check_parent()
         if self.method == "GET" and (self.body is not None or self._puts_into_the_body()):
             raise ValueError("a request with a body needs `method: POST`")
         if self.concurrency > 1 and not self.parent and self.paging.kind not in ("page_number", "offset"):
             raise ValueError("only numbered pages or a parent's children can be asked for at once")
         if self.total is not None and self.total_header is not None:
             raise ValueError("give `total` or `total_header`, not both")
+        self._check_rows()
         if self.single_record and self.paging.kind != "none":
             raise ValueError("a single record has no pages")
         return self
+
+    def _check_parent(self) -> None:
+        in_path = set(re.findall(r"{([^{}]*)}", self.path))
+        known = {self.parent.name} if self.parent else set()
+        if self.parent and _mentions((self.parameters, self.body), f"{{{self.parent.name}}}"):
+            in_path |= known
+        if in_path != known:
+            raise ValueError("`{name}` in the path, parameters or body and the parent's `name` must be the same")
+
+    def _check_rows(self) -> None:
+        if self.bucket is not None and self.bucket.kind == "envelope" and self.rows is None:
+            raise ValueError("a bucket of kind `envelope` holds its rows in an array: say where with `rows`")
+        if self.bucket is not None and self.bucket.kind == "request" and self.window_parameters is None:
+            raise ValueError("a bucket of kind `request` needs `window_parameters`")
+        if self.download_links is not None and (self.paging.kind != "none" or self.records):
+            raise ValueError("`download_links` takes no `paging` and no `records`: the files hold them")
+        asks_for_json = (self.records, self.rows, self.download_links, self.bucket, self.carry, self.parent, self.total)
+        if self.answer == "csv" and (any(asks_for_json) or self.paging.kind != "none"):
+            raise ValueError("an answer in CSV is kept as it is: nothing of it can be paged, carried or cut out")
 
     def _puts_into_the_body(self) -> bool:
         places = (self.window_parameters, self.paging)
@@ -219,3 +278,11 @@ class RestSource(SourceSpec):
     """A REST API at large."""
 
     kind: Literal["rest"]
+
+
+def _mentions(value: Any, text: str) -> bool:
+    """Returns whether a text stands somewhere in a value."""
+    if isinstance(value, str):
+        return text in value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return any(_mentions(one, text) for one in inner)

@@ -11,16 +11,23 @@ from penstock.sources.base import DatasetSpec
 from tasks.probing.contract import Seen
 
 PROBES = {
+    "anthropic": "tasks.probing.declared",
+    "copilot": "tasks.probing.declared",
+    "cursor": "tasks.probing.declared",
     "datadog_slo": "tasks.probing.datadog_slo",
     "folder": "tasks.probing.files",
     "gladly": "tasks.probing.gladly",
     "google": "tasks.probing.google",
     "incident_io": "tasks.probing.incident_io",
+    "litellm": "tasks.probing.declared",
     "nobl9": "tasks.probing.nobl9",
+    "openai": "tasks.probing.declared",
     "rest": "tasks.probing.rest",
     "s3": "tasks.probing.files",
     "sftp": "tasks.probing.sftp",
+    "sourcegraph": "tasks.probing.declared",
     "sprout_social": "tasks.probing.sprout_social",
+    "windsurf": "tasks.probing.declared",
 }
 """Modules with `probe(name, connection, datasets, *, timeout_seconds)`, by kind of connection."""
 

@@ -10,15 +10,22 @@ from penstock.errors import ConfigurationError
 from tasks.sources.contract import Count, Extract
 
 EXTRACTORS = {
+    "anthropic": "tasks.sources.declared",
+    "copilot": "tasks.sources.declared",
+    "cursor": "tasks.sources.declared",
     "datadog_slo": "tasks.sources.datadog_slo.extract",
     "gladly": "tasks.sources.gladly.extract",
     "gmail": "tasks.sources.gmail.extract",
     "google_sheets": "tasks.sources.google_sheets.extract",
     "incident_io": "tasks.sources.incident_io.extract",
+    "litellm": "tasks.sources.declared",
     "nobl9": "tasks.sources.nobl9.extract",
+    "openai": "tasks.sources.declared",
     "rest": "tasks.sources.rest.extract",
     "s3_files": "tasks.sources.s3_files.extract",
+    "sourcegraph": "tasks.sources.declared",
     "sprout_social": "tasks.sources.sprout_social.extract",
+    "windsurf": "tasks.sources.declared",
 }
 """Modules with `extract(request, connection, sink)`, by kind."""
 

@@ -544,7 +544,7 @@ def test_a_single_object_is_one_row_and_carries_its_parent_and_the_bounds_that_w
             return Answer({"data": [{"id": "one"}, {"id": "two"}]})
         return Answer({"data": {"value": int(asked.query["to"]) - int(asked.query["from"])}, "errors": None})
 
-    window = {"start": "from", "end": "to", "format": "epoch", "cut": "6h", "carried": True}
+    window = {"start": "from", "end": "to", "format": "epoch", "longest": "6h", "carried": True}
     parent = {"path": "/slos", "records": "data", "field": "id", "name": "slo"}
     half_day = Interval(start=_hour(0), end=_hour(9), as_of=_hour(12))
     with scripted_api(answer) as api:

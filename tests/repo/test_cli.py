@@ -23,7 +23,14 @@ warehouse: {kind: duckdb, path: warehouse.duckdb}
 connections:
   acme-gladly: {kind: gladly, organization: acme, email: a@b.example, token: "${ACME_TOKEN}"}
   acme-rest: {kind: rest, base_url: http://127.0.0.1:1}
+  acme-anthropic: {kind: anthropic, api_key: "${ACME_TOKEN}"}
+  acme-copilot: {kind: copilot, token: "${ACME_TOKEN}", organizations: [acme]}
+  acme-cursor: {kind: cursor, api_key: "${ACME_TOKEN}"}
+  acme-litellm: {kind: litellm, api_key: "${ACME_TOKEN}", base_url: http://127.0.0.1:1}
+  acme-openai: {kind: openai, api_key: "${ACME_TOKEN}"}
   acme-s3-files: {kind: folder, path: drops}
+  acme-sourcegraph: {kind: sourcegraph, token: "${ACME_TOKEN}", instance_url: https://sg.acme.example}
+  acme-windsurf: {kind: windsurf, service_key: "${ACME_TOKEN}"}
 dbt: {target: duckdb}
 work_pool: local
 """

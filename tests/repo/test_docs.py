@@ -283,3 +283,28 @@ def test_every_page_that_is_linked_exists() -> None:
     for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_pipeline_and_the_connection_that_the_page_of_ai_tools_shows_are_valid(copy_of_the_project: Path) -> None:
+    pipeline, connection, by_hand = blocks("docs/sources/ai_tools.md", "yaml")
+    folder = copy_of_the_project / "deployments/clients/warbyparker"
+    (folder / "warbyparker-cursor-daily.yaml").write_text(pipeline)
+    (folder / "warbyparker-quill-daily.yaml").write_text(by_hand)
+    platform = copy_of_the_project / "deployments/platforms/local.yaml"
+    quill = "  warbyparker-quill: {kind: rest, base_url: https://api.quill.example.com}\n"
+    platform.write_text(platform.read_text().replace("connections:\n", f"connections:\n{connection}{quill}"))
+    done = run("penstock validate", copy_of_the_project, CURSOR_KEY="sec-cursor")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_page_of_ai_tools_has_every_report_of_every_tool() -> None:
+    from penstock.sources.declared import DeclaredDataset
+    from penstock.sources.registry import SOURCES
+
+    page = (ROOT / "docs/sources/ai_tools.md").read_text(encoding="utf-8")
+    sections = {part.split("`")[1]: part for part in re.split(r"^### ", page, flags=re.MULTILINE)[1:] if part[0] == "`"}
+    declared = {kind: one.dataset for kind, one in SOURCES.items() if issubclass(one.dataset, DeclaredDataset)}
+    assert set(sections) == set(declared)
+    for kind, dataset in declared.items():
+        named = set(re.findall(r"`([a-z0-9_]+)`", sections[kind]))
+        assert set(dataset.catalogue) <= named, kind

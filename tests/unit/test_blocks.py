@@ -166,6 +166,29 @@ def test_a_rest_block_without_what_its_credentials_need_names_it(auth: Any) -> N
         )
 
 
+DECLARED = {
+    "penstock-anthropic": {"api_key": SECRET},
+    "penstock-copilot": {"token": SECRET, "organizations": ["orbit", "orbit-labs"], "enterprise": "orbit-group"},
+    "penstock-cursor": {"api_key": SECRET},
+    "penstock-litellm": {"api_key": SECRET},
+    "penstock-openai": {"api_key": SECRET},
+    "penstock-sourcegraph": {"token": SECRET, "instance_url": "https://sg.example.com"},
+    "penstock-windsurf": {"service_key": SECRET, "group_name": "platform"},
+}
+
+
+@pytest.mark.parametrize("slug", DECLARED)
+def test_an_ai_tools_block_holds_every_setting_of_its_connection(slug: str) -> None:
+    settings = {"base_url": "https://proxy.example.com", "requests_per_minute": 7, **DECLARED[slug]}
+    block = BLOCK_TYPES[slug](**settings)
+    kind = slug.removeprefix("penstock-")
+    assert block.to_connection() == TypeAdapter(Connection).validate_python({"kind": kind, **settings})
+    assert set(settings) == set(BLOCK_TYPES[slug].model_fields)
+    [secret] = block.model_json_schema()["secret_fields"]
+    assert settings[secret] == SECRET
+    assert SECRET not in repr(block) + block.model_dump_json() + repr(block.to_connection())
+
+
 def test_a_folder_block_holds_its_path() -> None:
     assert FolderStore(path="/srv/drops").to_connection() == FolderConnection(kind="folder", path="/srv/drops")
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 import pytest
 
 from penstock.errors import RateLimitedError, RejectedError, TransientError
-from tasks.sources.http.failures import FAILURES, error_of, failure_of, retry_after_seconds
+from tasks.sources.http.failures import FAILURES, error_of, failure_of, pause_seconds, retry_after_seconds
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 425, 520, 599])
@@ -72,3 +72,23 @@ NOW = 1_774_008_000.0  # 2026-03-20T12:00:00Z
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(value: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(value, now=NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind", "pause"),
+    [
+        ({}, RejectedError, None),
+        ({"x-ratelimit-remaining": "12", "x-ratelimit-reset": "1774008060"}, RejectedError, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1774008060"}, RateLimitedError, 60.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1774007000"}, RateLimitedError, 0.0),
+        ({"x-ratelimit-remaining": "0"}, RateLimitedError, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "30"}, RateLimitedError, None),
+        ({"retry-after": "7"}, RateLimitedError, 7.0),
+        ({"retry-after": "7", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1774008060"}, RateLimitedError, 7.0),
+    ],
+)
+def test_a_403_that_names_a_pause_is_a_limit_and_no_missing_right(
+    headers: dict[str, str], kind: type[Exception], pause: float | None
+) -> None:
+    assert failure_of(403, headers).kind is kind
+    assert pause_seconds(headers, now=NOW) == pause

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from penstock.errors import DataError
 from tasks.sources.http.failures import UnreadableBodyError
-from tasks.sources.rest.body import carry_field, field_of, join_records, read_body
+from tasks.sources.rest.body import carry_fields, field_of, join_records, read_body
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -185,12 +185,12 @@ def test_a_field_of_a_record_is_found_along_its_path() -> None:
     ],
 )
 def test_a_child_carries_its_parents_value_once(record: bytes, carried: bytes) -> None:
-    assert carry_field(msgspec.Raw(record), "account", b'"a1"') == carried
+    assert carry_fields(msgspec.Raw(record), {"account": b'"a1"'}) == carried
 
 
 def test_a_child_that_has_another_value_under_the_parents_name_stops_the_load() -> None:
     with pytest.raises(DataError, match="another value"):
-        carry_field(msgspec.Raw(b'{"account":"a2"}'), "account", b'"a1"')
+        carry_fields(msgspec.Raw(b'{"account":"a2"}'), {"account": b'"a1"'})
 
 
 @pytest.mark.parametrize(

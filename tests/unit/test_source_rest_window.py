@@ -13,7 +13,7 @@ from penstock.artifacts import Interval
 from penstock.errors import ConfigurationError
 from penstock.local_time import local_midnight
 from penstock.sources.rest import WindowParameters
-from tasks.sources.rest.window import asked_interval, pieces_of, window_values
+from tasks.sources.rest.window import asked_interval, parts_of, window_values
 
 NEW_YORK = "America/New_York"
 
@@ -175,9 +175,9 @@ def test_what_is_asked_for_holds_the_interval_and_little_more(
 
 
 def test_pieces_are_whole_days_of_the_zone_also_when_its_clock_changes() -> None:
-    spec = WindowParameters(start="from", end="to", format="epoch", cut="1d")
+    spec = WindowParameters(start="from", end="to", format="epoch", longest="1d")
     three_days = _interval("2026-03-07T05:00:00Z", "2026-03-10T04:00:00Z", NEW_YORK)
-    pieces = [piece.bounds() for piece in pieces_of(spec, three_days)]
+    pieces = [piece.bounds() for piece in parts_of(spec, three_days)]
     assert [(end - start) / timedelta(hours=1) for start, end in pieces] == [24, 23, 24]
     assert (pieces[0][0], pieces[-1][1]) == three_days.bounds()
     assert all(one[1] == other[0] for one, other in pairwise(pieces))
@@ -185,6 +185,6 @@ def test_pieces_are_whole_days_of_the_zone_also_when_its_clock_changes() -> None
 
 def test_a_window_that_is_not_cut_or_full_is_one_piece() -> None:
     full = Interval(start=None, end=None, as_of=datetime(2026, 3, 20, tzinfo=UTC))
-    assert pieces_of(None, DAY) == [DAY]
-    assert pieces_of(WindowParameters(start="from"), DAY) == [DAY]
-    assert pieces_of(WindowParameters(start="from", cut="1d"), full) == [full]
+    assert parts_of(None, DAY) == [DAY]
+    assert parts_of(WindowParameters(start="from"), DAY) == [DAY]
+    assert parts_of(WindowParameters(start="from", longest="1d"), full) == [full]

@@ -52,7 +52,7 @@ def _per_slo(dataset: DatadogSloDataset, *, carried: bool = False) -> dict[str, 
         "single_record": True,
         "concurrency": dataset.concurrency,
         "window_parameters": WindowParameters(
-            start="from_ts", end="to_ts", format="epoch", cut=dataset.every, carried=carried
+            start="from_ts", end="to_ts", format="epoch", longest=dataset.every, carried=carried
         ),
         "parent": ParentSpec(
             path=_SLOS,

@@ -12,10 +12,10 @@ from penstock.artifacts import FileFormat, Interval
 from penstock.errors import ConfigurationError
 from penstock.sources.gladly import ExportFile
 from tasks.sources.contract import ExtractSink
-from tasks.sources.gladly.streams import JsonLines
 from tasks.sources.http.client import HttpClient
 from tasks.sources.http.failures import UnreadableBodyError
 from tasks.sources.http.request import HttpRequest
+from tasks.sources.streams import JsonLines
 
 if TYPE_CHECKING:
     import httpx

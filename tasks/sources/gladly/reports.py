@@ -11,9 +11,9 @@ from penstock.sources.gladly_reports import is_record_report
 from tasks.sources.contract import ExtractSink
 from tasks.sources.gladly.connection import REPORTS
 from tasks.sources.gladly.period import WORK_SESSION_EVENTS, halve, report_period
-from tasks.sources.gladly.streams import CsvRecords
 from tasks.sources.http.client import HttpClient
 from tasks.sources.http.request import HttpRequest
+from tasks.sources.streams import CsvRecords
 
 if TYPE_CHECKING:
     import httpx

@@ -53,6 +53,10 @@ class GoogleTokens:
         self._lock = threading.Lock()
         self._renew_at = float("-inf")
 
+    def fill_body(self, body: Any) -> Any:
+        """Returns the body as it is."""
+        return body
+
     def apply(self, request: httpx.Request) -> None:
         """Sets the bearer token, asking for one first where there is none or it is about to expire."""
         with self._lock:

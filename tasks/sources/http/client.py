@@ -23,6 +23,7 @@ from tasks.sources.http.failures import (
     error_of,
     failure_of,
     of_named_address,
+    pause_seconds,
     retry_after_seconds,
 )
 from tasks.sources.http.limiter import RateLimiter, shared_limiter
@@ -118,7 +119,7 @@ class HttpClient:
         """Returns a request's full address, without credentials.
 
         Raises:
-            DataError: It leads to another host than the connection's.
+            DataError: It leads to another host than the connection's, and is not signed.
         """
         import httpx
 
@@ -134,6 +135,8 @@ class HttpClient:
         if url.is_relative_url:
             base = str(self._home.copy_with(query=None, fragment=None)).rstrip("/")
             url = httpx.URL(f"{base}/{request.url.lstrip('/')}")
+        if request.is_signed:
+            return url
         if _origin(url) != _origin(self._home):
             raise DataError(
                 "the API named an address on another host",
@@ -141,7 +144,8 @@ class HttpClient:
                 **self._facts(request),
                 host=url.host,
             )
-        return url.copy_merge_params(dict(request.parameters)) if request.parameters else url
+        parameters = {**self._settings.parameters, **request.parameters}
+        return url.copy_merge_params(parameters) if parameters else url
 
     def _attempt(self, request: HttpRequest, read: Reader[T]) -> T:
         import httpx
@@ -174,6 +178,8 @@ class HttpClient:
         """Returns an answer with an unread body: the first, or the one after renewed credentials or a redirect."""
         prepared = self._prepare(request)
         response = self._http.send(prepared, stream=True)
+        if request.is_signed:
+            return response
         if response.status_code == UNAUTHORIZED and self._credentials.renew(prepared):
             response.close()
             response = self._http.send(self._prepare(request), stream=True)
@@ -186,8 +192,11 @@ class HttpClient:
         return response
 
     def _prepare(self, request: HttpRequest) -> httpx.Request:
+        if request.is_signed:
+            return self._http.build_request(request.method, self.url_of(request), headers={"Accept": request.accept})
+        body = self._credentials.fill_body(request.body)
         prepared = self._http.build_request(
-            request.method, self.url_of(request), json=request.body, headers={"Accept": request.accept}
+            request.method, self.url_of(request), json=body, headers={"Accept": request.accept}
         )
         self._credentials.apply(prepared)
         return prepared
@@ -195,24 +204,26 @@ class HttpClient:
     def _check(self, response: httpx.Response, request: HttpRequest) -> None:
         if response.is_success and response.status_code not in self._settings.not_ready:
             return
-        pause = retry_after_seconds(self._pause_asked_for(response), now=self._clock.wall())
+        pause = self._pause_asked_for(response)
         facts = {**self._facts(request), "status": response.status_code, "retry_after_seconds": pause}
         if self._settings.request_id_header is not None:
             facts["request_id"] = _shown_id(response.headers.get(self._settings.request_id_header))
-        failure = NOT_READY if response.is_success else self._refusal(response) or failure_of(response.status_code)
+        failure = NOT_READY if response.is_success else self._refusal(response)
         if _is_named_by_api(request):
             failure = of_named_address(failure)
         raise error_of(failure, rights=self._settings.rights, **facts)
 
-    def _pause_asked_for(self, response: httpx.Response) -> str | None:
-        asked: str | None = response.headers.get("Retry-After")
-        if asked is None and response.status_code == TOO_MANY_REQUESTS and self._settings.pause_header is not None:
-            asked = response.headers.get(self._settings.pause_header)
-        return asked
+    def _pause_asked_for(self, response: httpx.Response) -> float | None:
+        stated = pause_seconds(response.headers, now=self._clock.wall())
+        own = self._settings.pause_header
+        if stated is None and own is not None and response.status_code == TOO_MANY_REQUESTS:
+            return retry_after_seconds(response.headers.get(own), now=self._clock.wall())
+        return stated
 
-    def _refusal(self, response: httpx.Response) -> Failure | None:
+    def _refusal(self, response: httpx.Response) -> Failure:
         explain = self._settings.refusal
-        return explain(response.status_code, response.read()) if explain is not None else None
+        explained = explain(response.status_code, response.read()) if explain is not None else None
+        return explained or failure_of(response.status_code, response.headers)
 
     def _gives_up(self, state: RetryCallState, started: float) -> bool:
         error = _last_error(state)

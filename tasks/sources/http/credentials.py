@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 from pydantic import SecretStr
@@ -27,6 +27,9 @@ class Credentials(Protocol):
     def apply(self, request: httpx.Request) -> None:
         """Puts the credentials on a request."""
 
+    def fill_body(self, body: Any) -> Any:
+        """Returns a request's body with what of the credentials belongs there."""
+
     def renew(self, refused: httpx.Request) -> bool:
         """Gets new credentials after a 401; False where there are none to get."""
 
@@ -40,6 +43,10 @@ class HeaderCredentials:
     def apply(self, request: httpx.Request) -> None:
         """Sets the headers."""
         request.headers.update(self._headers)
+
+    def fill_body(self, body: Any) -> Any:
+        """Returns the body as it is."""
+        return body
 
     def renew(self, refused: httpx.Request) -> bool:  # noqa: ARG002 - there is nothing newer than a fixed secret
         """Returns False."""
@@ -57,6 +64,17 @@ class QueryCredentials(HeaderCredentials):
     def apply(self, request: httpx.Request) -> None:
         """Sets the parameter, also on an address that the API gave for the next page."""
         request.url = request.url.copy_set_param(self._name, self._value)
+
+
+class BodyCredentials(QueryCredentials):
+    """A fixed field of the body, which only requests with a body can carry."""
+
+    def apply(self, request: httpx.Request) -> None:
+        """Does nothing: the body is there already."""
+
+    def fill_body(self, body: Any) -> Any:
+        """Returns the body with the field; the body that was given stays as it is."""
+        return {**body, self._name: self._value} if isinstance(body, dict) else body
 
 
 class _Token(NamedTuple):
@@ -88,6 +106,10 @@ class ClientCredentials:
             if self._token is None or self._clock.monotonic() >= self._token.renew_at:
                 self._token = self._request_token()
             request.headers["Authorization"] = f"Bearer {self._token.value}"
+
+    def fill_body(self, body: Any) -> Any:
+        """Returns the body as it is."""
+        return body
 
     def renew(self, refused: httpx.Request) -> bool:
         """Forgets the token that was refused, unless another thread has replaced it already."""
@@ -147,6 +169,8 @@ def credentials_of(auth: Auth, http: httpx.Client, *, connection_name: str, cloc
             return ClientCredentials(auth, http, connection_name=connection_name, clock=clock)
         case ApiKeyAuth(location="query"):
             return QueryCredentials(auth.name, _sendable(auth.value, connection_name))
+        case ApiKeyAuth(location="body"):
+            return BodyCredentials(auth.name, _sendable(auth.value, connection_name))
         case _:
             return HeaderCredentials(_fixed_headers(auth, connection_name))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -12,7 +13,10 @@ from penstock.errors import DataError, PenstockError, RateLimitedError, Rejected
 UNAUTHORIZED = 401
 TOO_MANY_REQUESTS = 429
 # RFC 9110 has whole seconds; some servers send fractions.
+_REMAINING, _RESET = "x-ratelimit-remaining", "x-ratelimit-reset"
+_EPOCH_SECONDS = re.compile(r"\d{10}")
 _SECONDS = re.compile(r"\s*\d{1,9}(?:\.\d+)?\s*")
+_FORBIDDEN = 403
 _FIRST_CLIENT_ERROR = 400
 _FIRST_SERVER_ERROR = 500
 
@@ -70,8 +74,15 @@ class UnreadableBodyError(TransientError):
         return DataError(self.message, guidance=self.guidance, **self.facts)
 
 
-def failure_of(status: int) -> Failure:
-    """Returns what a status that is no success means."""
+def failure_of(status: int, headers: Mapping[str, str] | None = None) -> Failure:
+    """Returns what a status that is no success means.
+
+    A 403 that names a pause, or says that no requests remain, is a limit and no missing right: so GitHub answers
+    ("Rate limits for the REST API", docs.github.com).
+    """
+    headers = headers or {}
+    if status == _FORBIDDEN and ("retry-after" in headers or headers.get(_REMAINING, "").strip() == "0"):
+        return FAILURES[429]
     if status in FAILURES:
         return FAILURES[status]
     if status < _FIRST_CLIENT_ERROR:
@@ -87,6 +98,21 @@ def error_of(failure: Failure, *, rights: str = "the right to read this", **fact
 def of_named_address(failure: Failure) -> Failure:
     """Returns a failure as it is told of an address that an earlier page named, which the file does not hold."""
     return failure._replace(guidance=_NAMED_ADDRESS) if failure.guidance in {_PATH, _REQUEST} else failure
+
+
+def pause_seconds(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Returns the pause that an answer asks for: `Retry-After`, or until `X-RateLimit-Reset` where nothing remains.
+
+    Args:
+        headers: The answer's; their names in lower case, or a mapping to which case is nothing.
+        now: Seconds since the epoch.
+    """
+    stated = retry_after_seconds(headers.get("retry-after"), now=now)
+    reset = headers.get(_RESET, "").strip()
+    # As GitHub writes it, in seconds since the epoch; smaller numbers mean something else elsewhere.
+    if stated is not None or headers.get(_REMAINING, "").strip() != "0" or not _EPOCH_SECONDS.fullmatch(reset):
+        return stated
+    return max(0.0, float(reset) - now)
 
 
 def retry_after_seconds(value: str | None, *, now: float) -> float | None:

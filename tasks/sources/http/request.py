@@ -36,6 +36,7 @@ class HttpSettings:
     credentials: Callable[[httpx.Client, Clock], Credentials] | None = field(default=None, repr=False)
     refusal: Callable[[int, bytes], Failure | None] | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     timeout_seconds: float = 60.0
     rights: str = "the right to read this"
@@ -53,6 +54,7 @@ class HttpRequest:
         endpoint: How errors and logs call it.
         budget: Name of a budget of the connection that it counts against, beside the one of all requests.
         cost: What it counts there, where an API weighs its requests.
+        is_signed: Whether the address carries its own authorisation: it may lead to any host, and gets no credentials.
     """
 
     url: str = field(repr=False)
@@ -63,3 +65,4 @@ class HttpRequest:
     accept: str = "application/json"
     budget: str = EVERY_REQUEST
     cost: int = 1
+    is_signed: bool = False

@@ -212,37 +212,29 @@ def field_of(record: Raw, path: str) -> Any:
     return level
 
 
-def carry_field(record: Raw, name: str, value: bytes) -> bytes:
-    """Returns a record with one more field in front, unless it has that very field already.
+def carry_fields(record: Raw, fields: Mapping[str, bytes]) -> bytes:
+    """Returns a record with more fields in front, but those that it has already with the very same value.
 
     Args:
-        record: A child, which is an object.
-        name: The field's name.
-        value: Its value as JSON.
+        record: An object.
+        fields: Values as JSON, by name.
 
     Raises:
-        DataError: The record has a field of that name with another value.
+        DataError: The record has a field of such a name with another value.
     """
     data = bytes(record)
-    own = _OBJECT.decode(record).get(name) if name.encode() in data else None
-    if own is not None:
-        if bytes(own) != value:
+    own = _OBJECT.decode(record) if any(name.encode() in data for name in fields) else {}
+    for name, value in fields.items():
+        if name in own and bytes(own[name]) != value:
             raise DataError(
-                "children have a field of the parent's name with another value",
-                guidance="Give the parent another `name`.",
+                "records have a field of a name that they shall carry with another value",
+                guidance="Give the parent another `name`, or what is carried another column.",
                 field=name,
             )
-        return data
+    added = b",".join(b'"%s":%s' % (name.encode(), value) for name, value in fields.items() if name not in own)
     rest = data[1:].lstrip()
-    separator = b"" if rest.startswith(b"}") else b","
-    return b'{"%s":%s%s%s' % (name.encode(), value, separator, rest)
-
-
-def carry_fields(record: Raw, fields: Mapping[str, bytes]) -> bytes:
-    """Returns a record with more fields in front; see `carry_field`."""
-    for name, value in fields.items():
-        record = Raw(carry_field(record, name, value))
-    return bytes(record)
+    separator = b"" if not added or rest.startswith(b"}") else b","
+    return b"{%s%s%s" % (added, separator, rest) if added else data
 
 
 def _is_null(raw: Raw) -> bool:

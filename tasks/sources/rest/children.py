@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -15,7 +16,7 @@ from tasks.sources.http.client import HttpClient
 from tasks.sources.http.request import HttpRequest
 from tasks.sources.rest.body import field_of
 from tasks.sources.rest.files import JsonLinesFiles
-from tasks.sources.rest.page import Endpoint, Page, bronze_lines
+from tasks.sources.rest.page import Endpoint, Page
 from tasks.sources.rest.walk import walk
 
 _NOT_FOUND = 404
@@ -26,7 +27,7 @@ ParentValue = str | int
 
 
 def parent_values(client: HttpClient, parent: ParentSpec, warn: Callable[[str], None]) -> list[ParentValue]:
-    """Returns what the parents' records hold in the field, each value once, in order.
+    """Returns the listed values, or what the parents' records hold in the field, each value once, in order.
 
     All parents are read before the first child: a cursor could expire in between, and a parent that moved to another
     page meanwhile would bring its children twice.
@@ -34,8 +35,12 @@ def parent_values(client: HttpClient, parent: ParentSpec, warn: Callable[[str], 
     Raises:
         DataError: A record has no such field, or no text or whole number in it.
     """
+    if parent.path is None or parent.field is None:
+        return list(dict.fromkeys(parent.values))
     endpoint = Endpoint(
-        request=HttpRequest(parent.path, parent.path, parameters=parent.parameters),
+        request=HttpRequest(
+            parent.path, parent.path, method=parent.method, parameters=parent.parameters, body=parent.body
+        ),
         records=parent.records,
         paging=parent.paging,
         total=parent.total,
@@ -62,9 +67,21 @@ def parent_values(client: HttpClient, parent: ParentSpec, warn: Callable[[str], 
 
 
 def write_children(
-    client: HttpClient, endpoint: Endpoint, parent: ParentSpec, values: Sequence[ParentValue], files: JsonLinesFiles
+    ask: Callable[[Endpoint], Iterator[Page]],
+    endpoint: Endpoint,
+    parent: ParentSpec,
+    *,
+    values: Sequence[ParentValue],
+    files: JsonLinesFiles,
 ) -> int:
     """Writes the children of each parent, `endpoint.concurrency` parents at once; returns how many parents were gone.
+
+    Args:
+        ask: Yields an endpoint's pages.
+        endpoint: The children's, with `{name}` where the parent's value belongs.
+        parent: How it is filled in.
+        values: The parents.
+        files: Where children go, each carrying its parent's value.
 
     Raises:
         RejectedError: A parent was gone (404) and the pipeline does not say that this may happen.
@@ -72,7 +89,7 @@ def write_children(
 
     def write_one(value: ParentValue) -> bool:
         try:
-            for page in _children(client, endpoint, parent, value):
+            for page in ask(_endpoint_for(endpoint, parent.name, value)):
                 files.write(page.lines, len(page.records), was_mended=page.was_mended)
         except RejectedError as error:
             if parent.gone == "skip" and error.facts.get("status") == _NOT_FOUND:
@@ -83,21 +100,28 @@ def write_children(
     return sum(_each(write_one, values, endpoint.concurrency))
 
 
-def _children(client: HttpClient, endpoint: Endpoint, parent: ParentSpec, value: ParentValue) -> Iterator[Page]:
-    """Yields the pages of one parent's children, each line carrying the parent's value."""
-    place = f"{{{parent.name}}}"
-    parameters = {
-        name: filling.replace(place, str(value)) if isinstance(filling, str) else filling
-        for name, filling in endpoint.request.parameters.items()
-    }
-    path = endpoint.request.url.replace(place, quote(str(value), safe=""))
-    own = endpoint._replace(
-        request=replace(endpoint.request, url=path, parameters=parameters),
-        carried={**endpoint.carried, parent.name: msgspec.json.encode(value)},
-        concurrency=1,
+def _endpoint_for(endpoint: Endpoint, name: str, value: ParentValue) -> Endpoint:
+    """Returns the children's endpoint of one parent, whose value its records carry."""
+    request = endpoint.request
+    own = replace(
+        request,
+        url=request.url.replace(f"{{{name}}}", quote(str(value), safe="")),
+        parameters=_filled(request.parameters, f"{{{name}}}", value),
+        body=_filled(request.body, f"{{{name}}}", value),
     )
-    for page in walk(client, own):
-        yield bronze_lines(page, own)
+    carried = {**endpoint.carried, name: msgspec.json.encode(value)}
+    return endpoint._replace(request=own, carried=carried, concurrency=1)
+
+
+def _filled(template: Any, placeholder: str, value: ParentValue) -> Any:
+    """Returns a template with a value in its place: as itself where it stands alone, as text inside of a text."""
+    if isinstance(template, str):
+        return value if template == placeholder else template.replace(placeholder, str(value))
+    if isinstance(template, Mapping):
+        return {key: _filled(inner, placeholder, value) for key, inner in template.items()}
+    if isinstance(template, list | tuple):
+        return [_filled(inner, placeholder, value) for inner in template]
+    return template
 
 
 def _each(function: Callable[[ParentValue], bool], values: Sequence[ParentValue], concurrency: int) -> Iterator[bool]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import cast
 
 import msgspec
@@ -15,12 +18,15 @@ from tasks.sources.http.limiter import EVERY_REQUEST, Budget
 from tasks.sources.http.policy import SYSTEM_CLOCK, Clock
 from tasks.sources.http.request import HttpRequest, HttpSettings
 from tasks.sources.rest.children import parent_values, write_children
+from tasks.sources.rest.csv_answers import write_csv_answer
+from tasks.sources.rest.downloads import read_downloads
 from tasks.sources.rest.files import JsonLinesFiles
 from tasks.sources.rest.narrowing import Within
-from tasks.sources.rest.page import Endpoint, Step, bronze_lines
+from tasks.sources.rest.page import Endpoint, Page, Step, bronze_lines
+from tasks.sources.rest.rows import shape_page
 from tasks.sources.rest.times import ignored_window
 from tasks.sources.rest.walk import request_for, walk
-from tasks.sources.rest.window import asked_interval, pieces_of, window_values
+from tasks.sources.rest.window import asked_interval, parts_of, window_values
 
 
 def extract(
@@ -33,42 +39,84 @@ def extract(
 
 def write_endpoint(client: HttpClient, dataset: RestDataset, interval: Interval, sink: ExtractSink) -> None:
     """Writes an endpoint's records for an interval; sources that declare their endpoints as data come here too."""
-    pieces = pieces_of(dataset.window_parameters, interval)
+    parts = [(part, endpoint_of(dataset, part)) for part in parts_of(dataset.window_parameters, interval)]
+    if dataset.answer == "csv":
+        for number, (_part, endpoint) in enumerate(parts, start=1):
+            write_csv_answer(client, endpoint, f"part-{number:05d}.csv", sink)
+        return
     with JsonLinesFiles(sink, dataset.path) as files:
-        if dataset.parent is None:
-            for piece in pieces:
-                _write_pages(client, dataset, piece, sink, files)
+        reader = _Reader(client, dataset, sink.warn)
+        values = parent_values(client, dataset.parent, reader.warn_once) if dataset.parent is not None else ()
+        gone = 0
+        for part, endpoint in parts:
+            ask = partial(reader.pages, part)
+            if dataset.parent is None:
+                for page in ask(endpoint):
+                    files.write(page.lines, len(page.records), was_mended=page.was_mended)
+            else:
+                gone += write_children(ask, endpoint, dataset.parent, values=values, files=files)
+        reader.finish()
+        if gone:
+            sink.warn(f"{gone} of {len(values) * len(parts)} parents were gone when their children were asked for")
+
+
+class _Reader:
+    """Reads a dataset's endpoint part by part, or parent by parent, and keeps what a person should know of it all."""
+
+    def __init__(self, client: HttpClient, dataset: RestDataset, warn: Callable[[str], None]) -> None:
+        self._client = client
+        self._dataset = dataset
+        self._warn = warn
+        self._lock = threading.Lock()
+        self._told: set[str] = set()
+        self._left_out = 0
+        self._is_first = True
+
+    def pages(self, part: Interval, endpoint: Endpoint) -> Iterator[Page]:
+        """Yields an endpoint's pages with their records as rows."""
+        dataset = self._dataset
+        if dataset.download_links is not None:
+            read = read_downloads(self._client, endpoint, dataset.download_links)
         else:
-            values = parent_values(client, dataset.parent, sink.warn)
-            gone = 0
-            for piece in pieces:
-                gone = max(gone, write_children(client, endpoint_of(dataset, piece), dataset.parent, values, files))
-            if gone:
-                sink.warn(f"{gone} of {len(values)} parents were gone when their children were asked for")
+            # Each of many parents may well have a single page: only what all others do is worth a doubt.
+            read = walk(self._client, endpoint, self.warn_once if dataset.parent is None else None)
+        for page in read:
+            shaped = shape_page(page, dataset, part)
+            with self._lock:
+                self._left_out += shaped.left_out
+            self._doubt(shaped.page, part)
+            yield bronze_lines(shaped.page, endpoint)
 
+    def warn_once(self, message: str) -> None:
+        """Notes what a person should know; what every part says is told once."""
+        if message not in self._told:
+            self._told.add(message)
+            self._warn(message)
 
-def _write_pages(
-    client: HttpClient, dataset: RestDataset, interval: Interval, sink: ExtractSink, files: JsonLinesFiles
-) -> None:
-    endpoint, window = endpoint_of(dataset, interval), dataset.window_parameters
-    for number, page in enumerate(walk(client, endpoint, sink.warn)):
-        if number == 0 and window is not None:
-            doubt = ignored_window(page.records, asked_interval(window, interval))
+    def finish(self) -> None:
+        """Notes what was left out of all pages."""
+        if self._left_out:
+            self._warn(f"{self._left_out} rows of another time than was asked for were left out")
+
+    def _doubt(self, page: Page, part: Interval) -> None:
+        window = self._dataset.window_parameters
+        if self._is_first and window is not None and self._dataset.parent is None:
+            doubt = ignored_window(page.records, asked_interval(window, part))
             if doubt is not None:
-                sink.warn(doubt)
-        kept = bronze_lines(page, endpoint)
-        files.write(kept.lines, len(kept.records), was_mended=kept.was_mended)
+                self._warn(doubt)
+        self._is_first = False
 
 
 def settings_of(connection_name: str, connection: RestConnection) -> HttpSettings:
     """Returns a connection as the HTTP client needs it."""
-    budgets = {EVERY_REQUEST: Budget(connection.rate_limit)} if connection.rate_limit else {}
+    budget = Budget(connection.rate_limit, connection.concurrent_requests)
     return HttpSettings(
         connection_name=connection_name,
         base_url=connection.base_url,
         auth=connection.auth,
         headers=connection.headers,
-        budgets=budgets,
+        parameters=connection.parameters,
+        budgets={} if budget == Budget() else {EVERY_REQUEST: budget},
         timeout_seconds=connection.timeout_seconds,
     )
 

@@ -9,6 +9,9 @@ from penstock.errors import DataError
 from penstock.sources.rest import OffsetPaging, PageNumberPaging
 from tasks.sources.rest.page import Page, Step, as_count
 
+_EMPTY = "a page is empty although more pages are stated"
+_EMPTY_GUIDANCE = "Run again; if it stays so, the API's paging is broken and its owner has to know."
+
 
 class NumberedPages:
     """Pages by number or offset. Knows where they end from what the API states, or from the pages' lengths."""
@@ -61,6 +64,9 @@ class NumberedPages:
             )
         if isinstance(self._paging, PageNumberPaging) and self._paging.pages_path is not None:
             return self._is_before_stated_end(page, self._paging.pages_path)
+        stated = self._stated_more(page)
+        if stated is not None:
+            return stated
         if rows == 0:
             return False
         if self._total is not None:
@@ -85,6 +91,14 @@ class NumberedPages:
             values[self._paging.size_parameter] = self._paging.size
         return Step(values, self._paging.location)
 
+    def _stated_more(self, page: Page) -> bool | None:
+        """Returns whether the body says that more pages follow, None where it does not say it."""
+        path = self._paging.more_path if isinstance(self._paging, PageNumberPaging) else None
+        more = page.body.value(path) if path is not None and page.body is not None else None
+        if more and not page.records:
+            raise DataError(_EMPTY, guidance=_EMPTY_GUIDANCE, page=self.page_count)
+        return None if more is None else bool(more)
+
     def _is_before_stated_end(self, page: Page, path: str) -> bool:
         stated = as_count(page.body.value(path)) if page.body is not None else 0
         if stated is None:
@@ -96,10 +110,5 @@ class NumberedPages:
         self._stated_pages = stated
         has_more = self.page_count < stated
         if has_more and not page.records:
-            raise DataError(
-                "a page is empty although more pages are stated",
-                guidance="Run again; if it stays so, the API's paging is broken and its owner has to know.",
-                page=self.page_count,
-                pages=stated,
-            )
+            raise DataError(_EMPTY, guidance=_EMPTY_GUIDANCE, page=self.page_count, pages=stated)
         return has_more

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from penstock.errors import DataError, TransientError
+from penstock.errors import ConfigurationError, DataError, TransientError
 from penstock.findings import nearest
 from tasks.sources.http.client import HttpClient
 from tasks.sources.http.request import HttpRequest
@@ -57,16 +58,34 @@ def request_for(endpoint: Endpoint, step: Step) -> HttpRequest:
 
 
 def with_values(body: Mapping[str, Any] | None, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a request's body with values put in at dotted paths; the body that was given stays as it is."""
-    filled = dict(body or {})
+    """Returns a request's body with values put in at dotted paths; the body that was given stays as it is.
+
+    A number in a path is a place in a list that the body has: `filters.0.value`.
+
+    Raises:
+        ConfigurationError: A path leads through something else, or to a place that the list does not have.
+    """
+    filled = deepcopy(dict(body or {}))
     for path, value in values.items():
-        level = filled
+        level: Any = filled
         *parents, key = path.split(".")
-        for parent in parents:
-            level[parent] = dict(level.get(parent) or {})
-            level = level[parent]
-        level[key] = value
+        try:
+            for parent in parents:
+                level = level[int(parent)] if isinstance(level, list) else _level_below(level, parent)
+            level[int(key) if isinstance(level, list) else key] = value
+        except (ValueError, IndexError, TypeError, AttributeError):
+            raise ConfigurationError(
+                "a dotted path does not fit the request's body",
+                guidance="Compare it with the dataset's `body`: numbers are places in its lists.",
+                path=path,
+            ) from None
     return filled
+
+
+def _level_below(level: dict[str, Any], key: str) -> Any:
+    if level.get(key) is None:
+        level[key] = {}
+    return level[key]
 
 
 def _pages(client: HttpClient, endpoint: Endpoint, pager: Pager) -> Iterator[Page]:

@@ -18,6 +18,8 @@ _STEPS: dict[Granularity, timedelta] = {
     "second": timedelta(seconds=1),
     "millisecond": timedelta(milliseconds=1),
 }
+# An API whose clock is this coarse rounds other bounds, and so gives another window than was asked.
+_COARSE = ("day", "hour", "minute")
 
 
 def window_values(spec: WindowParameters, interval: Interval) -> dict[str, str | int]:
@@ -54,12 +56,12 @@ def asked_interval(spec: WindowParameters, interval: Interval) -> Interval:
     return interval.model_copy(update={"start": to_utc(_rounded_down(start, granularity, zone)), "end": to_utc(end)})
 
 
-def pieces_of(spec: WindowParameters | None, interval: Interval) -> list[Interval]:
+def parts_of(spec: WindowParameters | None, interval: Interval) -> list[Interval]:
     """Returns the intervals that are asked for one by one, in order; they tile the one that was given."""
-    if spec is None or spec.cut is None or interval.is_full:
+    if spec is None or spec.longest is None or interval.is_full:
         return [interval]
     start, end = interval.bounds()
-    pieces = cut(start, end, spec.cut, spec.timezone or interval.timezone)
+    pieces = cut(start, end, spec.longest, spec.timezone or interval.timezone)
     return [piece.model_copy(update={"timezone": interval.timezone, "as_of": interval.as_of}) for piece in pieces]
 
 
@@ -77,7 +79,7 @@ def _write(bound: datetime, spec: WindowParameters, zone: ZoneInfo, *, is_end: b
     """Returns one bound as the API writes it."""
     local = to_utc(bound).astimezone(zone)
     granularity = _granularity(spec)
-    if granularity == "day" or spec.end_inclusive:
+    if granularity in _COARSE or spec.end_inclusive:
         _require(to_utc(_rounded_down(local, granularity, zone)) == to_utc(bound), bound, spec, zone)
     if is_end and spec.end_inclusive:
         local = _step_back(local, granularity)

@@ -16,7 +16,7 @@ from penstock.sources.sprout_social import SproutSocialDataset
 from tasks.sources.contract import ExtractSink
 from tasks.sources.http.client import HttpClient
 from tasks.sources.http.request import HttpRequest
-from tasks.sources.rest.body import Raw, carry_field, join_records
+from tasks.sources.rest.body import Raw, carry_fields, join_records
 from tasks.sources.rest.files import JsonLinesFiles
 from tasks.sources.rest.page import Endpoint, Page, as_count
 from tasks.sources.rest.walk import walk
@@ -193,5 +193,5 @@ def _carry_dimensions(record: Raw) -> bytes:
         )
     carried = bytes(record)
     for name, column in _DIMENSIONS.items():
-        carried = carry_field(Raw(carried), column, bytes(values[name]))
+        carried = carry_fields(Raw(carried), {column: bytes(values[name])})
     return carried

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.sources.gladly.streams import CsvRecords, JsonLines
 from tasks.sources.http.failures import UnreadableBodyError
+from tasks.sources.streams import CsvRecords, JsonLines
 
 HEADER = ["Timestamp", "Event Type", "Note"]
 

@@ -114,7 +114,7 @@ def check_header(data: bytes, expected_columns: tuple[str, ...]) -> None:
     if not is_header or not set(expected_columns) <= set(names):
         raise UnreadableBodyError(
             "the answer is not the report's CSV",
-            guidance="Gladly answered with a success status and something else, such as an error text; run again.",
+            guidance="The API answered with a success status and something else, such as an error text; run again.",
         )
 
 

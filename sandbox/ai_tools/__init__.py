@@ -1,0 +1,1 @@
+"""Emulated usage APIs of seven AI tools over one company, whose engineers use several of them."""
