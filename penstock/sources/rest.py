@@ -20,6 +20,9 @@ Parameters = Annotated[
     dict[str, str | int | bool | tuple[str | int, ...]],
     Field(description="Of the query; a list repeats its name. A parent's `{name}` may stand in a text."),
 ]
+_PLACE = re.compile(r"{([A-Za-z_][A-Za-z0-9_]*)}")
+"""Where a parent's value goes in a text that may hold JSON besides."""
+
 ListedValue = Annotated[str | int, Field(union_mode="left_to_right")]
 
 
@@ -251,11 +254,12 @@ class RestDataset(DatasetSpec):
         return self
 
     def _check_parent(self) -> None:
-        in_path = set(re.findall(r"{([^{}]*)}", self.path))
+        texts = [value for value in self.parameters.values() if isinstance(value, str)]
+        named = {*re.findall(r"{([^{}]*)}", self.path), *(name for text in texts for name in _PLACE.findall(text))}
         known = {self.parent.name} if self.parent else set()
         if self.parent and _mentions((self.parameters, self.body), f"{{{self.parent.name}}}"):
-            in_path |= known
-        if in_path != known:
+            named |= known
+        if named != known:
             raise ValueError("`{name}` in the path, parameters or body and the parent's `name` must be the same")
 
     def _check_rows(self) -> None:

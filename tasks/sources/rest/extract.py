@@ -54,10 +54,10 @@ def write_endpoint(client: HttpClient, dataset: RestDataset, interval: Interval,
                 for page in ask(endpoint):
                     files.write(page.lines, len(page.records), was_mended=page.was_mended)
             else:
-                gone += write_children(ask, endpoint, dataset.parent, values=values, files=files)
+                gone = max(gone, write_children(ask, endpoint, dataset.parent, values=values, files=files))
         reader.finish()
         if gone:
-            sink.warn(f"{gone} of {len(values) * len(parts)} parents were gone when their children were asked for")
+            sink.warn(f"{gone} of {len(values)} parents were gone when their children were asked for")
 
 
 class _Reader:
