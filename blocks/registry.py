@@ -19,6 +19,7 @@ BLOCK_CLASSES = {
     "penstock-duckdb": ("blocks.duckdb_file", "DuckDBFile"),
     "penstock-folder": ("blocks.folder", "FolderStore"),
     "penstock-gladly": ("blocks.gladly", "GladlyCredentials"),
+    "penstock-mysql": ("blocks.mysql", "MySqlDatabase"),
     "penstock-postgres": ("blocks.postgres", "PostgresDatabase"),
     "penstock-rest": ("blocks.rest", "RestCredentials"),
     "penstock-s3": ("blocks.s3", "S3Store"),

@@ -13,7 +13,7 @@ new = typer.Typer(
 Client = Annotated[str, typer.Argument(help="Lower-case words joined by hyphens, such as warby-parker.")]
 PipelineName = Annotated[str, typer.Argument(help="Lower-case words joined by hyphens; also the file's name.")]
 ClientOption = Annotated[str, typer.Option("--client", help="Whose pipeline it is.")]
-Source = Annotated[str, typer.Option("--source", help="Kind of source: gladly, rest or s3_files.")]
+Source = Annotated[str, typer.Option("--source", help="Kind of source: gladly, rest, s3_files or sql.")]
 Connection = Annotated[str | None, typer.Option(help="Logical name of the credentials; <client>-<source> by default.")]
 Zone = Annotated[str, typer.Option("--timezone", help="Zone of the windows and of the schedule.")]
 

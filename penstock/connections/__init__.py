@@ -18,6 +18,9 @@ from penstock.connections.base import (
 from penstock.connections.gladly import (
     GladlyConnection,
 )
+from penstock.connections.mysql import (
+    MySqlConnection,
+)
 from penstock.connections.rest import (
     ApiKeyAuth,
     Auth,
@@ -48,13 +51,14 @@ from penstock.connections.warehouses import (
 ApiConnection = (
     RestConnection  # one line each
     | GladlyConnection
+    | MySqlConnection
 )
 """Systems that only sources read."""
 
 StoreConnection = FolderConnection | S3Connection
 WarehouseConnection = DuckDBConnection | SnowflakeConnection | PostgresConnection
-Connection = Annotated[ApiConnection | StoreConnection, Field(discriminator="kind")]
-"""What a source may read."""
+Connection = Annotated[ApiConnection | StoreConnection | PostgresConnection, Field(discriminator="kind")]
+"""What a source may read; a PostgreSQL database may be a source or the warehouse."""
 
 AnyConnection = ApiConnection | StoreConnection | WarehouseConnection
 
@@ -84,6 +88,7 @@ __all__ = [
     "GladlyConnection",
     "InternalStage",
     "KeyPairAuth",
+    "MySqlConnection",
     "NoAuth",
     "OAuth2Auth",
     "OAuthTokenAuth",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from penstock.findings import Finding
 from penstock.sources.base import DatasetSpec, SourceSpec, SourceTraits
@@ -11,12 +11,30 @@ from penstock.sources.gladly import GladlyDataset, GladlySource
 from penstock.sources.gladly_reports import check_gladly_dataset
 from penstock.sources.rest import RestDataset, RestSource
 from penstock.sources.s3_files import FilesDataset, FilesSource
+from penstock.sources.sql import SqlDataset, SqlSource, SqlTable, check_sql_dataset, sql_traits
 from penstock.sources.traits import WINDOWED, files_traits, gladly_traits, rest_traits
+from penstock.spec import Spec
 from penstock.window import TimeWindow
 
 
 def _nothing_to_add(_dataset: DatasetSpec, _window: TimeWindow) -> Iterable[Finding]:
     return ()
+
+
+class Shorthand(NamedTuple):
+    """A key of the pipeline file whose entries become datasets, before anything else looks at them.
+
+    Args:
+        key: The key, beside `datasets`.
+        entry: Type of an entry.
+        to_dataset: Returns the dataset that an entry means, as a file would have it.
+        description: What the key is for.
+    """
+
+    key: str
+    entry: type[Spec]
+    to_dataset: Callable[[Any], dict[str, Any]]
+    description: str
 
 
 class SourceKind(NamedTuple):
@@ -31,6 +49,7 @@ class SourceKind(NamedTuple):
         dataset_traits: What one dataset can do, where datasets of a kind differ.
         window_hint: What makes a dataset of this kind honour a window.
         check: What else is wrong with a dataset and its window; places are relative to the dataset.
+        shorthand: Another way to write datasets, where the kind has one.
     """
 
     kind: str
@@ -41,6 +60,7 @@ class SourceKind(NamedTuple):
     dataset_traits: Callable[[DatasetSpec], SourceTraits]
     window_hint: str
     check: Callable[[DatasetSpec, TimeWindow], Iterable[Finding]] = _nothing_to_add
+    shorthand: Shorthand | None = None
 
 
 _KINDS = (
@@ -71,6 +91,17 @@ _KINDS = (
         WINDOWED,
         files_traits,
         "Choose files by their time with `select: window`",
+    ),
+    SourceKind(
+        "sql",
+        SqlSource,
+        SqlDataset,
+        frozenset({"mysql", "postgres"}),
+        SourceTraits(honours_window=True, keeps_types=True),
+        sql_traits,
+        "Name the column of time with `window_column`",
+        check_sql_dataset,
+        Shorthand("tables", SqlTable, SqlTable.to_dataset, "Tables by their metadata; each becomes a dataset."),
     ),
 )
 

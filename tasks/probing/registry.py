@@ -13,6 +13,8 @@ from tasks.probing.contract import Seen
 PROBES = {
     "folder": "tasks.probing.files",
     "gladly": "tasks.probing.gladly",
+    "mysql": "tasks.probing.sql",
+    "postgres": "tasks.probing.sql",
     "rest": "tasks.probing.rest",
     "s3": "tasks.probing.files",
 }

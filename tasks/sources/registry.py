@@ -13,6 +13,7 @@ EXTRACTORS = {
     "gladly": "tasks.sources.gladly.extract",
     "rest": "tasks.sources.rest.extract",
     "s3_files": "tasks.sources.s3_files",
+    "sql": "tasks.sources.sql.extract",
 }
 """Modules with `extract(request, connection, sink)`, by kind."""
 
