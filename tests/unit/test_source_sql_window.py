@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -69,7 +70,7 @@ def test_local_windows_that_meet_outside_of_the_repeated_hour_do_not_overlap() -
     days.append(datetime(2026, 11, 2, tzinfo=NEW_YORK))
     first, second = (
         column_bounds(interval(one.astimezone(UTC), two.astimezone(UTC)), "naive", "America/New_York")
-        for one, two in zip(days, days[1:], strict=False)
+        for one, two in pairwise(days)
     )
     assert first.end == second.start == datetime(2026, 11, 1)  # noqa: DTZ001
     assert not first.widened

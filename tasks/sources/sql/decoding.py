@@ -99,7 +99,7 @@ class Decoder:
                 column=column.name,
             )
         return DataError(
-            "a column holds a value that its type in the warehouse cannot hold, such as NaN, infinity or a zero date",
+            "a column holds a value that its type in the warehouse cannot hold",
             guidance="Read the column with `as_text`; for times, `unfit_times: null` makes them NULL.",
             table=self._table,
             column=column.name,

@@ -56,12 +56,16 @@ CHANGED = Meaning(
 VALUE = Meaning(
     DataError, "the database could not compute a column", "A view may fail on some of its rows; correct it."
 )
+NOT_UTF8 = Meaning(
+    DataError, "the table holds text that is not UTF-8", "Correct the text at the source, or leave its column out."
+)
 REFUSED = Meaning(RejectedError, "the database refused the statement", "Report it, with the table's definition.")
 
 BY_SQLSTATE: dict[str, Meaning] = {
     "08": BROKEN,
     "0A": REFUSED,
     "22": VALUE,
+    "22021": NOT_UTF8,
     "25": REFUSED,
     "28": CREDENTIALS,
     "28000": NO_ENTRY,

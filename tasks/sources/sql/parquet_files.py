@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -52,6 +52,8 @@ class ParquetFiles:
         if error is None:
             self._finish()
         else:
+            if self._file is not None:
+                self._file.abandon()
             self._stack.__exit__(kind, error, trace)
 
     def write(self, table: pa.Table) -> None:
@@ -115,11 +117,18 @@ class _OpenFile:
         self._parquet.close()  # type: ignore[no-untyped-call]
         self._target.count(self._row_count)
 
+    def abandon(self) -> None:
+        """Lets go of the file; a writer that is left open would write its footer when it is collected."""
+        self._target.is_abandoned = True
+        with suppress(Exception):
+            self._parquet.close()  # type: ignore[no-untyped-call]
+
 
 class _Target:
     """The sink's file as pyarrow wants one."""
 
     closed = False
+    is_abandoned = False
 
     def __init__(self, writer: FileWriter) -> None:
         self._writer = writer
@@ -128,7 +137,8 @@ class _Target:
     def write(self, data: Any) -> int:
         """Appends bytes."""
         piece = bytes(data)
-        self._writer.write(piece)
+        if not self.is_abandoned:
+            self._writer.write(piece)
         self.size_bytes += len(piece)
         return len(piece)
 
