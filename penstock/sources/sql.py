@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from penstock.findings import Finding
 from penstock.sources.base import DatasetSpec, SourceSpec, SourceTraits
 from penstock.spec import Spec
+from penstock.strategy import Partition
 from penstock.window import TimeWindow, Timezone
 
 WindowType = Literal["auto", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds"]
@@ -42,7 +43,7 @@ class SqlDataset(DatasetSpec):
         default="auto", description="What a window column of numbers counts; for any other, its own type says it."
     )
     naive_timezone: Timezone | None = Field(
-        default=None, description="The zone of a window column's times without one; the source's if left out."
+        default=None, description="The zone of a window column's times without one; the window's if left out."
     )
     null_cursor: NullCursor = Field(
         default="error",
@@ -80,7 +81,6 @@ class SqlSource(SourceSpec):
     """A MySQL, MariaDB or PostgreSQL database."""
 
     kind: Literal["sql"]
-    naive_timezone: Timezone = "UTC"
 
 
 class SqlTable(Spec):
@@ -146,10 +146,18 @@ def sql_traits(dataset: DatasetSpec) -> SourceTraits:
     return SourceTraits(honours_window=by_window, absent_rows_are_deleted=True, keeps_types=True)
 
 
-def check_sql_dataset(dataset: DatasetSpec, _window: TimeWindow) -> Iterator[Finding]:
-    """Yields what is wrong with a table's columns."""
+def check_sql_dataset(dataset: DatasetSpec, window: TimeWindow) -> Iterator[Finding]:
+    """Yields what is wrong with a table's columns, and with the zone of its times."""
     if not isinstance(dataset, SqlDataset):
         return
+    zone = dataset.naive_timezone
+    if zone and zone != window.timezone and isinstance(dataset.load_strategy, Partition):
+        yield Finding(
+            ("naive_timezone",),
+            f"`partition` takes a time without a zone for one of the window's ({window.timezone})",
+            "Set the window's `timezone` to that of the column.",
+            suggestion=window.timezone,
+        )
     needed = {"window_column": dataset.window_column, "delete_marker": dataset.delete_marker}
     for key, column in needed.items():
         if column and (column in dataset.exclude_columns or (dataset.columns and column not in dataset.columns)):

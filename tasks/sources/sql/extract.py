@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from penstock.connections import MySqlConnection, PostgresConnection
 from penstock.errors import DataError
-from penstock.sources.sql import SqlDataset, SqlSource
+from penstock.sources.sql import SqlDataset
 from tasks.sources.contract import ExtractRequest, ExtractSink
 from tasks.sources.sql.columns import ReadColumn, Table
 from tasks.sources.sql.decoding import Decoder
@@ -32,7 +32,7 @@ def extract(request: ExtractRequest, connection: MySqlConnection | PostgresConne
     with explained(connection=request.connection_name, table=dataset.relation), open_session(connection) as session:
         table = session.describe(dataset.relation)
         columns = session.read_columns(table, dataset)
-        timezone = dataset.naive_timezone or cast("SqlSource", request.source).naive_timezone
+        timezone = dataset.naive_timezone or request.interval.timezone
         selection = session.select(table, dataset, request.interval, timezone)
         if selection.widened:
             sink.warn(f"{table.label}: {selection.widened}, so rows outside of the interval are read, too")
