@@ -16,7 +16,7 @@ def test_the_pages_pipeline_is_valid_and_has_the_datasets_that_it_names(tmp_path
     file.write_text(block[1], encoding="utf-8")
     datasets = {dataset.name: dataset.load_strategy.kind for dataset in expand(read_pipeline(file))}
     assert datasets == {
-        "events": "append",
+        "events": "incremental",
         "customers": "historical",
         "orders": "incremental",
         "order_items": "partition",
