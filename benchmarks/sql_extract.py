@@ -90,7 +90,7 @@ SERVERS = {
 
 
 def run_pipeline(connection: dict[str, str]) -> Measured:
-    """Runs the pipeline in a fresh project, with a Prefect server that is already up; its output has the flow's time."""
+    """Runs the pipeline in a fresh project, with a Prefect server that is up; its output has the flow's time."""
     settings = ", ".join(f"{name}: {value}" for name, value in {**connection, "database": DATABASE}.items())
     with tempfile.TemporaryDirectory(dir=os.environ.get("PENSTOCK_BENCH_DATA")) as folder:
         environment = write_project(Path(folder), connections=f"database: {{{settings}}}", pipeline=PIPELINE)

@@ -245,7 +245,8 @@ def test_many_blocks_and_long_rows_arrive_in_full(server: Server, lake: Lake, mo
     monkeypatch.setattr(mysql_rows, "BLOCK_BYTES", 4_096)
     monkeypatch.setattr(mysql_rows, "_READ_BYTES", 700)
     series = "generate_series(1, 2000) AS s (seq)" if server.kind == "postgres" else "seq_1_to_2000"
-    server.run("CREATE TABLE t (id int PRIMARY KEY, note text)")
+    text = "text" if server.kind == "postgres" else "mediumtext"
+    server.run(f"CREATE TABLE t (id int PRIMARY KEY, note {text})")
     server.run(
         f"INSERT INTO t SELECT seq, repeat('ü', CASE WHEN seq % 500 = 0 THEN 70000 ELSE seq % 300 END) FROM {series}"
     )

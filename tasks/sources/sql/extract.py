@@ -38,6 +38,7 @@ def extract(request: ExtractRequest, connection: MySqlConnection | PostgresConne
             sink.warn(f"{table.label}: {selection.widened}, so rows outside of the interval are read, too")
         reading = session.read(table, columns, selection, ranges=dataset.parallel_ranges)
         row_count = _write(reading, session, table, columns, sink)
+        _give_memory_back()
         counts = reading.counts.result()
         _check_counts(table, row_count, counts)
         _check_nulls(table, dataset, selection, counts, sink)
@@ -84,6 +85,13 @@ def _write(
         with ParquetFiles(sink, "part-00", source_name=table.label, schema=decoder.schema) as files:
             files.write_nothing()
     return row_count
+
+
+def _give_memory_back() -> None:
+    """Returns what Arrow keeps for later to the system: the load that follows in this process needs it."""
+    from pyarrow import lib as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _write_behind(blocks: Iterator[pa.Buffer], write: Callable[[pa.Buffer], None]) -> None:

@@ -14,7 +14,7 @@ from tasks.sources.sql.columns import ReadColumn, Table
 if TYPE_CHECKING:
     from pyarrow import lib as pa
 
-BLOCK_BYTES = 8 * 2**20
+BLOCK_BYTES = 4 * 2**20
 """How much text is decoded at once; it becomes one row group."""
 
 
