@@ -13,6 +13,7 @@ BENCHMARKS = (
     "s3_listing",
     "rest_extract",
     "rest_pipeline",
+    "sql_extract",
     "csv_load",
     "merge",
     "postgres_load",

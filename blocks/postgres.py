@@ -1,4 +1,4 @@
-"""The block of a PostgreSQL database that serves as the warehouse."""
+"""The block of a PostgreSQL database: the warehouse, or one that a source reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from penstock.connections import PostgresConnection
 
 
 class PostgresDatabase(ConnectionBlock):
-    """A PostgreSQL database (15 or newer) and the user that loads it.
+    """A PostgreSQL database and the user that loads or reads it.
 
     Example:
         Load a stored warehouse:
@@ -28,13 +28,18 @@ class PostgresDatabase(ConnectionBlock):
 
     host: str = Field(title="Host", description="The server's name or address.")
     port: int = Field(default=5432, ge=1, le=65535, title="Port", description="The server's port.")
-    database: str = Field(title="Database", description="The database that holds bronze, silver, gold and the ledger.")
-    user: str = Field(title="User", description="A user that may create schemas in the database.")
+    database: str = Field(title="Database", description="The warehouse's database, or the one to read.")
+    user: str = Field(title="User", description="One that may create schemas in a warehouse, or SELECT what is read.")
     password: SecretStr | None = Field(
         default=None, title="Password", description="The worker's password file or the server's trust if empty."
     )
     sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = Field(
         default="prefer", title="SSL mode", description="As libpq calls it; `verify-full` over an open network."
+    )
+    sslrootcert: str | None = Field(
+        default=None,
+        title="CA file",
+        description="Path of the authority's certificate; libpq's own if empty.",
     )
     connect_timeout_seconds: int = Field(
         default=30, ge=2, title="Connect timeout", description="Seconds to wait for the server."
@@ -56,6 +61,7 @@ class PostgresDatabase(ConnectionBlock):
             user=self.user,
             password=self.password,
             sslmode=self.sslmode,
+            sslrootcert=self.sslrootcert,
             connect_timeout_seconds=self.connect_timeout_seconds,
             statement_timeout_seconds=self.statement_timeout_seconds,
             lock_timeout_seconds=self.lock_timeout_seconds,

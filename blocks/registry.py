@@ -26,6 +26,7 @@ BLOCK_CLASSES = {
     "penstock-google": ("blocks.google", "GoogleCredentials"),
     "penstock-incident-io": ("blocks.incident_io", "IncidentIoCredentials"),
     "penstock-litellm": ("blocks.litellm", "LiteLLMCredentials"),
+    "penstock-mysql": ("blocks.mysql", "MySqlDatabase"),
     "penstock-nobl9": ("blocks.nobl9", "Nobl9Credentials"),
     "penstock-openai": ("blocks.openai", "OpenAICredentials"),
     "penstock-postgres": ("blocks.postgres", "PostgresDatabase"),

@@ -44,7 +44,7 @@ def write_schemas(project: Project) -> list[Path]:
 def pipeline_schema() -> JsonSchema:
     """Returns the schema of pipeline files.
 
-    What a dataset may say follows from `source.kind`. Only `pipeline` and `datasets` are required: all else may come
+    What a dataset may say follows from `source.kind`. Only `pipeline` and its datasets are required: all else may come
     from the client's `_defaults.yaml`, which an editor does not see.
     """
     from pydantic.json_schema import models_json_schema
@@ -56,15 +56,18 @@ def pipeline_schema() -> JsonSchema:
     sources = [schema["properties"]["source"] for schema in by_kind.values()]
     shared["source"] = {"description": sources[0]["description"], "anyOf": [_only_reference(one) for one in sources]}
     shared["datasets"] = {**shared["datasets"], "items": {"type": "object", "required": ["name"]}}
+    shorthands = {name: one for schema in by_kind.values() for name, one in schema["properties"].items()}
+    shorthands = {name: one for name, one in shorthands.items() if name not in shared}
     return {
         "$schema": _DIALECT,
         "title": "Penstock pipeline",
         "description": "One source of a client, its datasets, and how they run.",
         "type": "object",
-        "properties": shared,
-        "required": ["pipeline", "datasets"],
+        "properties": {**shared, **shorthands},
+        "required": ["pipeline"],
+        "anyOf": [{"required": [key]} for key in ("datasets", *shorthands)],
         "additionalProperties": False,
-        "allOf": [_datasets_follow(kind, schema) for kind, schema in by_kind.items()],
+        "allOf": [_datasets_follow(kind, schema, shorthands) for kind, schema in by_kind.items()],
         "$defs": definitions,
     }
 
@@ -81,11 +84,16 @@ def platform_schema() -> JsonSchema:
     }
 
 
-def _datasets_follow(kind: str, schema: JsonSchema) -> JsonSchema:
+def _datasets_follow(kind: str, schema: JsonSchema, shorthands: JsonSchema) -> JsonSchema:
     source = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
     return {
         "if": {"properties": {"source": source}, "required": ["source"]},
-        "then": {"properties": {"datasets": {"items": schema["properties"]["datasets"]["items"]}}},
+        "then": {
+            "properties": {
+                "datasets": {"items": schema["properties"]["datasets"]["items"]},
+                **{name: False for name in shorthands if name not in schema["properties"]},
+            }
+        },
     }
 
 

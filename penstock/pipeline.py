@@ -6,16 +6,25 @@ that a dataset's keys are those of its source. `expand` turns a file into decide
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, SerializeAsAny, StringConstraints, create_model
+from pydantic import (
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    StringConstraints,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 
 from penstock.artifacts import TableRef
 from penstock.errors import ConfigurationError
 from penstock.naming import bronze_table, qualified_dataset
 from penstock.schedule import ScheduleSpec
 from penstock.sources.base import DatasetSpec, Instance, SourceSpec
-from penstock.sources.registry import SOURCES, SourceKind
+from penstock.sources.registry import SOURCES, Shorthand, SourceKind
 from penstock.spec import Artifact, Name, Spec
 from penstock.strategy import LoadStrategy
 from penstock.window import TimeWindow
@@ -123,13 +132,45 @@ def _pipeline_class(entry: SourceKind) -> type[PipelineSpec]:
             Field(min_length=1, description=shared["datasets"].description),
         ),
     }
+    validators: dict[str, Any] = {}
+    if entry.shorthand is not None:
+        fields |= _shorthand_fields(entry, entry.shorthand)
+        validators["expand_shorthand"] = model_validator(mode="before")(partial(_with_datasets, entry.shorthand))
     return create_model(
         f"{entry.source.__name__.removesuffix('Source')}Pipeline",
         __base__=PipelineSpec,
         __doc__=f"A pipeline whose source is of kind `{entry.kind}`.",
         __module__=__name__,
+        __validators__=validators,
         **fields,
     )
+
+
+def _shorthand_fields(entry: SourceKind, shorthand: Shorthand) -> dict[str, Any]:
+    """Returns the fields of a file that may write its datasets in another way, too.
+
+    What stands there is left out when the pipeline is written down again: its datasets are among the others then.
+    """
+    datasets = PipelineSpec.model_fields["datasets"].description
+    written = Field(default=(), min_length=1, validate_default=True, description=datasets)
+    described = Field(default=(), exclude=True, description=shorthand.description)
+    return {
+        "datasets": (tuple[entry.dataset, ...], written),  # type: ignore[name-defined]
+        shorthand.key: (tuple[shorthand.entry, ...], described),  # type: ignore[name-defined]
+    }
+
+
+def _with_datasets(shorthand: Shorthand, written: Any) -> Any:
+    """Adds the datasets that a shorthand's entries mean behind the others; entries that are wrong say so themselves."""
+    if not isinstance(written, dict):
+        return written
+    found = []
+    for entry in written.get(shorthand.key) or ():
+        try:
+            found.append(shorthand.to_dataset(shorthand.entry.model_validate(entry)))
+        except ValidationError:
+            return written
+    return {**written, "datasets": [*(written.get("datasets") or ()), *found]} if found else written
 
 
 PIPELINES: dict[str, type[PipelineSpec]] = {kind: _pipeline_class(entry) for kind, entry in SOURCES.items()}

@@ -116,6 +116,7 @@ class DatasetPlan(Artifact):
             run_id=self.request.run_id,
             run_kind=self.request.run_kind,
             schema_contract=self.dataset.spec.schema_contract,
+            typed=SOURCES[self.source.kind].dataset_traits(self.dataset.spec).keeps_types,
             guards=self.guards,
             cluster_by=self.dataset.spec.cluster_by,
             reload=self.request.loads_again,

@@ -45,6 +45,9 @@ from penstock.connections.incident_io import (
 from penstock.connections.litellm import (
     LiteLLMConnection,
 )
+from penstock.connections.mysql import (
+    MySqlConnection,
+)
 from penstock.connections.nobl9 import (
     Nobl9Connection,
 )
@@ -101,6 +104,7 @@ ApiConnection = (
     | GoogleConnection
     | IncidentIoConnection
     | LiteLLMConnection
+    | MySqlConnection
     | Nobl9Connection
     | OpenAIConnection
     | SftpConnection
@@ -112,8 +116,8 @@ ApiConnection = (
 
 StoreConnection = FolderConnection | S3Connection
 WarehouseConnection = DuckDBConnection | SnowflakeConnection | PostgresConnection
-Connection = Annotated[ApiConnection | StoreConnection, Field(discriminator="kind")]
-"""What a source may read."""
+Connection = Annotated[ApiConnection | StoreConnection | PostgresConnection, Field(discriminator="kind")]
+"""What a source may read; a PostgreSQL database may be a source or the warehouse."""
 
 AnyConnection = ApiConnection | StoreConnection | WarehouseConnection
 
@@ -155,6 +159,7 @@ __all__ = [
     "InternalStage",
     "KeyPairAuth",
     "LiteLLMConnection",
+    "MySqlConnection",
     "NoAuth",
     "Nobl9Connection",
     "OAuth2Auth",

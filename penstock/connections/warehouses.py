@@ -90,7 +90,7 @@ class SnowflakeConnection(ConnectionSpec):
 
 
 class PostgresConnection(ConnectionSpec):
-    """A PostgreSQL database (15 or newer) that serves as the warehouse."""
+    """A PostgreSQL database that is the warehouse (15 or newer), or that a source reads (12 or newer)."""
 
     kind: Literal["postgres"]
     host: str
@@ -99,6 +99,7 @@ class PostgresConnection(ConnectionSpec):
     user: str
     password: SecretStr | None = Field(default=None, description="The password file's or the server's trust if empty.")
     sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    sslrootcert: str | None = Field(default=None, description="Path of the authority's certificate; libpq's if empty.")
     connect_timeout_seconds: int = Field(default=30, ge=2)
     statement_timeout_seconds: int = Field(default=3600, ge=1)
     lock_timeout_seconds: float = Field(default=600.0, gt=0, description="How long a load waits for another run's.")

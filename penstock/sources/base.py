@@ -41,6 +41,9 @@ class SourceTraits(Spec):
     absent_rows_are_deleted: bool = Field(
         default=False, description="Whether a full extraction holds every row that exists."
     )
+    keeps_types: bool = Field(
+        default=False, description="Whether bronze has the types of the source's files instead of text."
+    )
 
 
 InstanceName = TableName

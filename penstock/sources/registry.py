@@ -29,13 +29,31 @@ from penstock.sources.sprout_social import (
     check_sprout_social_dataset,
     sprout_social_traits,
 )
+from penstock.sources.sql import SqlDataset, SqlSource, SqlTable, check_sql_dataset, sql_traits
 from penstock.sources.traits import WHOLE, WINDOWED, files_traits, gladly_traits, rest_traits
 from penstock.sources.windsurf import WindsurfDataset, WindsurfSource
+from penstock.spec import Spec
 from penstock.window import TimeWindow
 
 
 def _nothing_to_add(_dataset: DatasetSpec, _window: TimeWindow) -> Iterable[Finding]:
     return ()
+
+
+class Shorthand(NamedTuple):
+    """A key of the pipeline file whose entries become datasets, before anything else looks at them.
+
+    Args:
+        key: The key, beside `datasets`.
+        entry: Type of an entry.
+        to_dataset: Returns the dataset that an entry means, as a file would have it.
+        description: What the key is for.
+    """
+
+    key: str
+    entry: type[Spec]
+    to_dataset: Callable[[Any], dict[str, Any]]
+    description: str
 
 
 class SourceKind(NamedTuple):
@@ -50,6 +68,7 @@ class SourceKind(NamedTuple):
         dataset_traits: What one dataset can do, where datasets of a kind differ.
         window_hint: What makes a dataset of this kind honour a window.
         check: What else is wrong with a dataset and its window; places are relative to the dataset.
+        shorthand: Another way to write datasets, where the kind has one.
     """
 
     kind: str
@@ -60,6 +79,7 @@ class SourceKind(NamedTuple):
     dataset_traits: Callable[[DatasetSpec], SourceTraits]
     window_hint: str
     check: Callable[[DatasetSpec, TimeWindow], Iterable[Finding]] = _nothing_to_add
+    shorthand: Shorthand | None = None
 
 
 def _declared(source: type[SourceSpec], dataset: type[DeclaredDataset[Any]]) -> SourceKind:
@@ -161,6 +181,17 @@ _KINDS = (
     _declared(OpenAISource, OpenAIDataset),
     _declared(SourcegraphSource, SourcegraphDataset),
     _declared(WindsurfSource, WindsurfDataset),
+    SourceKind(
+        "sql",
+        SqlSource,
+        SqlDataset,
+        frozenset({"mysql", "postgres"}),
+        SourceTraits(honours_window=True, keeps_types=True),
+        sql_traits,
+        "Name the column of time with `window_column`",
+        check_sql_dataset,
+        Shorthand("tables", SqlTable, SqlTable.to_dataset, "Tables by their metadata; each becomes a dataset."),
+    ),
 )
 
 SOURCES: dict[str, SourceKind] = {entry.kind: entry for entry in _KINDS}

@@ -25,6 +25,7 @@ EXTRACTORS = {
     "s3_files": "tasks.sources.s3_files.extract",
     "sourcegraph": "tasks.sources.declared",
     "sprout_social": "tasks.sources.sprout_social.extract",
+    "sql": "tasks.sources.sql.extract",
     "windsurf": "tasks.sources.declared",
 }
 """Modules with `extract(request, connection, sink)`, by kind."""

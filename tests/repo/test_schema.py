@@ -146,4 +146,5 @@ def test_the_schemas_are_written_into_a_project(tmp_path: Path) -> None:
     (tmp_path / "deployments").mkdir()
     written = write_schemas(Project(tmp_path))
     assert [path.name for path in written] == ["pipeline.schema.json", "platform.schema.json"]
-    assert json.loads(written[0].read_text())["required"] == ["pipeline", "datasets"]
+    assert json.loads(written[0].read_text())["required"] == ["pipeline"]
+    assert json.loads(written[0].read_text())["anyOf"] == [{"required": ["datasets"]}, {"required": ["tables"]}]

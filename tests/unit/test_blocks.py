@@ -203,6 +203,7 @@ def test_warehouse_blocks_hold_every_setting_of_their_connection() -> None:
         "user": "loader",
         "password": SECRET,
         "sslmode": "verify-full",
+        "sslrootcert": "/etc/ssl/ca.pem",
         "connect_timeout_seconds": 5,
         "statement_timeout_seconds": 60,
         "lock_timeout_seconds": 7.0,

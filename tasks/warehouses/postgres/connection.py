@@ -71,6 +71,25 @@ class Sql:
             return cursor.rowcount
 
 
+def connection_arguments(settings: PostgresConnection) -> dict[str, Any]:
+    """Returns a connection as psycopg takes it; it holds the password."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "dbname": settings.database,
+        "user": settings.user,
+        "password": settings.password.get_secret_value() if settings.password else None,
+        "sslmode": settings.sslmode,
+        "sslrootcert": settings.sslrootcert,
+        "connect_timeout": settings.connect_timeout_seconds,
+        "application_name": APPLICATION_NAME,
+        # A server that vanished is noticed within two minutes, not within two hours.
+        "keepalives_idle": 60,
+        "keepalives_interval": 15,
+        "keepalives_count": 4,
+    }
+
+
 class Database:
     """The database that a connection names."""
 
@@ -90,7 +109,10 @@ class Database:
 
         with explained():
             connection = psycopg.connect(
-                autocommit=True, cursor_factory=psycopg.RawCursor, prepare_threshold=None, **self._arguments()
+                autocommit=True,
+                cursor_factory=psycopg.RawCursor,
+                prepare_threshold=None,
+                **connection_arguments(self.settings),
             )
             try:
                 # Not as options of the connection: poolers such as PgBouncer refuse those.
@@ -99,24 +121,6 @@ class Database:
                 yield Sql(connection)
             finally:
                 connection.close()
-
-    def _arguments(self) -> dict[str, Any]:
-        settings = self.settings
-        secret = settings.password.get_secret_value() if settings.password else None
-        return {
-            "host": settings.host,
-            "port": settings.port,
-            "dbname": settings.database,
-            "user": settings.user,
-            "password": secret,
-            "sslmode": settings.sslmode,
-            "connect_timeout": settings.connect_timeout_seconds,
-            "application_name": APPLICATION_NAME,
-            # A server that vanished is noticed within two minutes, not within two hours.
-            "keepalives_idle": 60,
-            "keepalives_interval": 15,
-            "keepalives_count": 4,
-        }
 
     def _timeouts(self) -> dict[str, str]:
         return {

@@ -1,0 +1,138 @@
+"""6 M rows of PostgreSQL and of MariaDB into DuckDB, the whole pipeline, beside the servers' own clients alone.
+
+The floors are `psql \\copy` to /dev/null and `mariadb --quick`, which parse and keep nothing. The servers are those of
+PGHOST, PGPORT and PGUSER, and of MYSQL_HOST, MYSQL_PORT and MYSQL_USER; their own memory is not counted. The table is
+loaded once and stays, in a database of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.loads import lineitem
+from benchmarks.measuring import Measured, print_line, run_measured
+from benchmarks.projects import write_project
+from benchmarks.rest_pipeline import timed_run
+
+DATABASE = "penstock_sql_bench"
+ROWS = 6_001_215
+_COLUMNS = (
+    "l_orderkey bigint not null, l_partkey bigint not null, l_suppkey bigint not null, l_linenumber int not null,"
+    " l_quantity decimal(15,2) not null, l_extendedprice decimal(15,2) not null, l_discount decimal(15,2) not null,"
+    " l_tax decimal(15,2) not null, l_returnflag char(1) not null, l_linestatus char(1) not null,"
+    " l_shipdate date not null, l_commitdate date not null, l_receiptdate date not null,"
+    " l_shipinstruct char(25) not null, l_shipmode char(10) not null, l_comment varchar(44) not null,"
+    " primary key (l_orderkey, l_linenumber)"
+)
+POSTGRES = {
+    "host": os.environ.get("PGHOST", "127.0.0.1"),
+    "port": os.environ.get("PGPORT", "5432"),
+    "user": os.environ.get("PGUSER", "postgres"),
+}
+MARIADB = {
+    "host": os.environ.get("MYSQL_HOST", "127.0.0.1"),
+    "port": os.environ.get("MYSQL_PORT", "3306"),
+    "user": os.environ.get("MYSQL_USER", "root"),
+}
+PIPELINE = """
+source: {kind: sql, connection: database}
+window: {kind: full}
+load_strategy: {kind: full_refresh}
+datasets: [{name: lineitem}]
+transform: {select: none}
+"""
+
+
+def psql(*commands: str, database: str = DATABASE) -> list[str]:
+    where = [f"--host={POSTGRES['host']}", f"--port={POSTGRES['port']}", f"--username={POSTGRES['user']}"]
+    return ["psql", "-qAt", *where, f"--dbname={database}", *(part for one in commands for part in ("-c", one))]
+
+
+def mariadb(statement: str, database: str = DATABASE) -> list[str]:
+    where = [f"--host={MARIADB['host']}", f"--port={MARIADB['port']}", f"--user={MARIADB['user']}", "--local-infile=1"]
+    return ["mariadb", "--quick", "--skip-column-names", *where, database, "-e", statement]
+
+
+def prepare_postgres() -> None:
+    if subprocess.run(psql("select 1 from lineitem limit 1"), capture_output=True, check=False).returncode:
+        run_measured(psql(f"create database {DATABASE}", database="postgres"))
+        copy = f"\\copy lineitem from '{lineitem()}' with (format csv, header)"
+        run_measured(psql(f"create table lineitem ({_COLUMNS})", copy, "vacuum analyze lineitem"))
+
+
+def prepare_mariadb() -> None:
+    if subprocess.run(mariadb("select 1 from lineitem limit 1"), capture_output=True, check=False).returncode:
+        run_measured(mariadb(f"create database {DATABASE}", database="mysql"))
+        load = f"load data local infile '{lineitem()}' into table lineitem fields terminated by ','"
+        more = "optionally enclosed by '\"' ignore 1 lines; analyze table lineitem"
+        run_measured(mariadb(f"create table lineitem ({_COLUMNS}); {load} {more}"))
+
+
+SERVERS = {
+    "postgres": (
+        prepare_postgres,
+        psql("\\copy lineitem to '/dev/null' (format csv)"),
+        {"kind": "postgres", **POSTGRES},
+        "floor: psql \\copy to /dev/null",
+    ),
+    "mysql": (
+        prepare_mariadb,
+        ["sh", "-c", '"$@" > /dev/null', "sh", *mariadb("select * from lineitem")],
+        {"kind": "mysql", **MARIADB},
+        "floor: mariadb --quick to /dev/null",
+    ),
+}
+
+
+def run_pipeline(connection: dict[str, str]) -> Measured:
+    """Runs the pipeline in a fresh project, with a Prefect server that is up; its output has the flow's time."""
+    settings = ", ".join(f"{name}: {value}" for name, value in {**connection, "database": DATABASE}.items())
+    with tempfile.TemporaryDirectory(dir=os.environ.get("PENSTOCK_BENCH_DATA")) as folder:
+        environment = write_project(Path(folder), connections=f"database: {{{settings}}}", pipeline=PIPELINE)
+        home = environment["PENSTOCK_HOME"]
+        server = f"from flows.local_server import {{0}}; from pathlib import Path; {{0}}(Path({home!r}))"
+        run_measured([sys.executable, "-c", server.format("ensure_server")], environment)
+        try:
+            return run_measured([sys.executable, "-m", "benchmarks.sql_extract", "--timed-run"], environment)
+        finally:
+            run_measured([sys.executable, "-c", server.format("stop_server")], environment)
+
+
+def compare(kind: str, rounds: int) -> None:
+    prepare, floor_command, connection, floor_name = SERVERS[kind]
+    prepare()
+    floors: list[Measured] = []
+    ours: list[tuple[float, float]] = []
+    for _ in range(rounds):
+        floors.append(run_measured(floor_command))
+        rows, inside, _whole, peak = run_pipeline(connection).output.split("RESULT ")[1].split()[:4]
+        if int(rows) != ROWS:
+            raise SystemExit(f"{rows} rows landed")
+        ours.append((float(inside), float(peak)))
+    print(f"{kind} to DuckDB, {ROWS:,} rows x 16 columns, best of {rounds}")
+    floor = min(floors)
+    print_line(floor_name, floor.seconds, floor.peak_mb)
+    print_line("ours: the flow's body (extract, stage, load, report)", *min(ours))
+    print(f"  ratio {min(ours)[0] / floor.seconds:.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--server", choices=SERVERS)
+    parser.add_argument("--timed-run", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.timed_run:
+        timed_run({"pipeline": "bench"})
+        return
+    for kind in [arguments.server] if arguments.server else SERVERS:
+        compare(kind, arguments.rounds)
+
+
+if __name__ == "__main__":
+    main()

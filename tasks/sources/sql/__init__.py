@@ -1,0 +1,1 @@
+"""SQL databases as sources: the server writes rows as CSV text, which becomes typed Parquet here."""

@@ -1,0 +1,129 @@
+"""Turns blocks of CSV text into Arrow tables with the columns' types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from penstock.errors import DataError
+from tasks.sources.sql.columns import HEX, ReadColumn
+
+if TYPE_CHECKING:
+    from pyarrow import lib as pa
+
+_BOM = b"\xef\xbb\xbf"
+_COLUMN = re.compile(r"In CSV column #(\d+)")
+_BITS_PER_DIGIT = 4
+
+
+class Decoder:
+    """Reads blocks of whole rows; safe to use from several threads.
+
+    Args:
+        table: The table, for errors.
+        columns: Its columns, in the text's order.
+    """
+
+    def __init__(self, table: str, columns: Sequence[ReadColumn]) -> None:
+        from pyarrow import csv
+        from pyarrow import lib as pa
+
+        self._table = table
+        self._columns = columns
+        self.schema = pa.schema([(column.name, column.arrow_type) for column in columns])
+        # By number: a table's columns may differ in case only, or be named like numbers.
+        names = [str(position) for position in range(len(columns))]
+        self._names = names
+        self._parsing = csv.ParseOptions(  # type: ignore[attr-defined]
+            newlines_in_values=True, ignore_empty_lines=False
+        )
+        self._converting = csv.ConvertOptions(  # type: ignore[attr-defined]
+            column_types={
+                name: pa.string() if column.decoding == HEX else column.arrow_type
+                for name, column in zip(names, columns, strict=True)
+            },
+            null_values=[""],
+            true_values=["t", "1"],
+            false_values=["f", "0"],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        )
+
+    def decode(self, block: bytes | pa.Buffer) -> pa.Table:
+        """Returns a block's rows.
+
+        Raises:
+            DataError: a value is not one that the column's type here can hold; the column is named.
+        """
+        from pyarrow import csv
+        from pyarrow import lib as pa
+
+        size = len(block) if isinstance(block, bytes) else block.size
+        if bytes(memoryview(block)[: len(_BOM)]) == _BOM:
+            # The reader would take it for the file's mark; it is the first value's.
+            block, size = _BOM + bytes(memoryview(block)), size + len(_BOM)
+        reading = csv.ReadOptions(  # type: ignore[attr-defined]
+            column_names=self._names, use_threads=False, block_size=size + 1
+        )
+        try:
+            found = csv.read_csv(  # type: ignore[attr-defined]
+                pa.BufferReader(block),
+                read_options=reading,
+                parse_options=self._parsing,
+                convert_options=self._converting,
+            )
+        except pa.ArrowInvalid as error:
+            # Without the cause, which quotes the value.
+            raise self._unfit(str(error)) from None
+        arrays = [
+            _from_hex(found.column(position)) if column.decoding == HEX else found.column(position)
+            for position, column in enumerate(self._columns)
+        ]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+    def _unfit(self, message: str) -> DataError:
+        found = _COLUMN.search(message)
+        if found is None:
+            return DataError(
+                "the server's rows cannot be taken apart",
+                guidance="Extract again; if it happens twice, report it with the table's definition.",
+                table=self._table,
+            )
+        column = self._columns[int(found[1])]
+        if "UTF8" in message:
+            return DataError(
+                "a column holds text that is not UTF-8",
+                guidance="Correct the text at the source, or leave the column out with `exclude_columns`.",
+                table=self._table,
+                column=column.name,
+            )
+        return DataError(
+            "a column holds a value that its type in the warehouse cannot hold",
+            guidance="Read the column with `as_text`; for times, `unfit_times: null` makes them NULL.",
+            table=self._table,
+            column=column.name,
+            type=str(column.arrow_type),
+        )
+
+
+def _from_hex(texts: Any) -> pa.Array:
+    """Returns the bytes that hexadecimal text means, a whole column at a time."""
+    import numpy as np
+    from pyarrow import lib as pa
+
+    array = texts.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.string())
+    if array.offset:
+        array = pa.concat_arrays([array])
+    validity, offsets, data = array.buffers()
+    if data is None or not len(array):
+        return pa.array([None if not one.is_valid else b"" for one in array], pa.binary())
+    digits = np.frombuffer(data, dtype=np.uint8)
+    # '0'-'9' are 0x30 and up, 'a'-'f' and 'A'-'F' end in 1 to 6.
+    values = (digits & 0x0F) + np.where(digits >= ord("A"), 9, 0).astype(np.uint8)
+    packed = (values[0::2] << _BITS_PER_DIGIT) | values[1::2]
+    halves = (np.frombuffer(offsets, dtype=np.int32)[: len(array) + 1] // 2).astype(np.int32)
+    buffers = [validity, pa.py_buffer(halves.tobytes()), pa.py_buffer(packed.tobytes())]
+    return pa.Array.from_buffers(pa.binary(), len(array), buffers)

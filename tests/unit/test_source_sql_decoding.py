@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pickle
+
+import pyarrow as pa
+import pytest
+
+from penstock.errors import ConfigurationError, DataError, PenstockError, RejectedError, TransientError
+from tasks.sources.sql.columns import HEX, ReadColumn
+from tasks.sources.sql.decoding import Decoder
+from tasks.sources.sql.failures import BY_NUMBER, BY_SQLSTATE, explained
+
+
+def decode(text: bytes, *columns: ReadColumn) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = Decoder("shop.t", columns).decode(pa.py_buffer(text)).to_pylist()
+    return rows
+
+
+def column(name: str, of_type: pa.DataType, decoding: str = "") -> ReadColumn:
+    return ReadColumn(name, name, of_type, decoding)
+
+
+def test_null_and_empty_text_are_told_apart_and_text_may_hold_anything() -> None:
+    rows = decode(b'1,"a\nb","x""y"\n2,,""\n', *map(column, "abc", (pa.int64(), pa.string(), pa.string())))
+    assert rows == [{"a": 1, "b": "a\nb", "c": 'x"y'}, {"a": 2, "b": None, "c": ""}]
+
+
+def test_hexadecimal_text_becomes_bytes_in_either_case_with_nulls_and_empty_values() -> None:
+    everything = bytes(range(256))
+    text = f'{everything.hex()}\n\n""\n{everything.hex().upper()}\nff\n'.encode()
+    assert [row["a"] for row in decode(text, column("a", pa.binary(), HEX))] == [
+        everything,
+        None,
+        b"",
+        everything,
+        b"\xff",
+    ]
+    assert [row["a"] for row in decode(b"\n\n", column("a", pa.binary(), HEX))] == [None, None]
+
+
+def test_columns_of_the_same_name_but_for_case_keep_their_own_values() -> None:
+    assert decode(b"1,2\n", column("Id", pa.int8()), column("id", pa.int8())) == [{"Id": 1, "id": 2}]
+
+
+def test_text_that_is_no_utf_8_is_refused_with_its_column() -> None:
+    with pytest.raises(DataError, match="not UTF-8") as caught:
+        decode(b'1,"\xff"\n', column("a", pa.int8()), column("note", pa.string()))
+    assert (caught.value.table, caught.value.column) == ("shop.t", "note")
+
+
+def test_a_row_with_another_number_of_fields_is_never_a_row() -> None:
+    with pytest.raises(DataError, match="cannot be taken apart"):
+        decode(b"1,2\n3\n", column("a", pa.int8()), column("b", pa.int8()))
+
+
+def test_every_meaning_says_what_to_do_and_is_one_of_the_tree() -> None:
+    for meaning in (*BY_NUMBER.values(), *BY_SQLSTATE.values()):
+        assert issubclass(meaning.kind, PenstockError)
+        assert meaning.guidance.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (1045, RejectedError),
+        (1142, RejectedError),
+        (1049, ConfigurationError),
+        (1205, TransientError),
+        (2013, TransientError),
+        (1969, RejectedError),
+        (9999, RejectedError),
+    ],
+)
+def test_a_mysql_error_means_what_its_number_says(number: int, kind: type[PenstockError]) -> None:
+    from pymysql.err import OperationalError
+
+    with pytest.raises(kind) as caught, explained(connection="shop", table="t"):
+        raise OperationalError(number, "the statement with 'a value'")
+    assert (caught.value.connection, caught.value.table) == ("shop", "t")
+    assert "a value" not in str(pickle.loads(pickle.dumps(caught.value)))  # noqa: S301
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("42501", RejectedError),
+        ("28P01", RejectedError),
+        ("3D000", ConfigurationError),
+        ("57P01", TransientError),
+        ("40001", TransientError),
+        ("22012", DataError),
+        ("ZZ999", RejectedError),
+    ],
+)
+def test_a_postgresql_error_means_what_its_code_says(code: str, kind: type[PenstockError]) -> None:
+    import psycopg
+
+    error = psycopg.OperationalError("the statement with 'a value'")
+    error.sqlstate = code
+    with pytest.raises(kind), explained(connection="shop"):
+        raise error
+
+
+def test_an_error_that_is_no_drivers_passes_as_it_is() -> None:
+    with pytest.raises(ZeroDivisionError), explained(connection="shop"):
+        raise ZeroDivisionError
