@@ -26,10 +26,19 @@ connections:
   acme-anthropic: {kind: anthropic, api_key: "${ACME_TOKEN}"}
   acme-copilot: {kind: copilot, token: "${ACME_TOKEN}", organizations: [acme]}
   acme-cursor: {kind: cursor, api_key: "${ACME_TOKEN}"}
+  acme-datadog-slo: {kind: datadog_slo, api_key: "${ACME_TOKEN}", application_key: "${ACME_TOKEN}"}
+  acme-gmail: &google
+    kind: google
+    auth: {kind: refresh_token, client_id: acme, client_secret: "${ACME_TOKEN}", refresh_token: "${ACME_TOKEN}"}
+  acme-google-sheets: *google
+  acme-incident-io: {kind: incident_io, api_key: "${ACME_TOKEN}"}
   acme-litellm: {kind: litellm, api_key: "${ACME_TOKEN}", base_url: http://127.0.0.1:1}
+  acme-nobl9: {kind: nobl9, organization: acme, client_id: acme, client_secret: "${ACME_TOKEN}"}
   acme-openai: {kind: openai, api_key: "${ACME_TOKEN}"}
   acme-s3-files: {kind: folder, path: drops}
   acme-sourcegraph: {kind: sourcegraph, token: "${ACME_TOKEN}", instance_url: https://sg.acme.example}
+  acme-sprout-social: {kind: sprout_social, token: "${ACME_TOKEN}"}
+  acme-sql: {kind: mysql, host: 127.0.0.1, database: shop, user: reader}
   acme-windsurf: {kind: windsurf, service_key: "${ACME_TOKEN}"}
 dbt: {target: duckdb}
 work_pool: local
