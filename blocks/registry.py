@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from blocks.base import ConnectionBlock
 
 BLOCK_CLASSES = {
+    "penstock-dbt-cloud": ("blocks.dbt_cloud", "DbtCloudAccount"),
     "penstock-duckdb": ("blocks.duckdb_file", "DuckDBFile"),
     "penstock-folder": ("blocks.folder", "FolderStore"),
     "penstock-gladly": ("blocks.gladly", "GladlyCredentials"),

@@ -10,11 +10,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
 
 from penstock.artifacts import TableRef
+from penstock.platform import DbtCloudJob
 from penstock.report import TransformReport
 from penstock.spec import Artifact
 from penstock.transforms import TransformRun, transform_records
 from tasks.dbt_runner.build import Watcher, build
-from tasks.dbt_runner.contract import DbtSelection
+from tasks.dbt_runner.cloud.engine import DbtCloud, cloud_job
+from tasks.dbt_runner.contract import DbtSelection, Engine
 from tasks.dbt_runner.dbt_core import DbtCore, DbtProject
 from tasks.dbt_runner.journal import Journal, transform_id
 from tasks.definitions.project import find_project
@@ -64,7 +66,28 @@ def dbt_build(request: TransformRequest) -> TransformReport:
 
 def build_transform(request: TransformRequest, environment: Environment, watcher: Watcher) -> TransformReport:
     """Builds what is selected, without Prefect."""
-    platform, warehouse, lake = environment.platform, environment.warehouse(), environment.lake()
+    identity = _identity(request, environment)
+    engine = _open_engine(request, environment, watcher, identity)
+    journal = Journal(environment.lake(), f"artifacts/{request.client}/{request.pipeline}/transforms/{identity}")
+    report = build(engine, request.selection, journal, watcher, transform_id=identity, resume=request.resume)
+    if report.nodes:
+        environment.warehouse().record_transform(transform_records(request.run, report, datetime.now(UTC)))
+    return report
+
+
+def _identity(request: TransformRequest, environment: Environment) -> str:
+    dbt = environment.platform.dbt
+    loads, selected = _last_loads(environment, request.targets), request.selection.model_dump_json()
+    if isinstance(dbt, DbtCloudJob):
+        return transform_id(loads, selected, None, f"dbt Cloud, job {dbt.job_id}")
+    return transform_id(loads, selected, dbt.project_dir, dbt.target)
+
+
+def _open_engine(request: TransformRequest, environment: Environment, watcher: Watcher, identity: str) -> Engine:
+    platform = environment.platform
+    if isinstance(platform.dbt, DbtCloudJob):
+        cause = f"Penstock: {request.pipeline} of {request.client}, run {request.run_id}, transform {identity}"
+        return DbtCloud(environment.dbt_cloud(), cloud_job(platform.dbt, watcher.wait), cause=cause)
     project = DbtProject(
         project_dir=platform.dbt.project_dir,
         profiles_dir=platform.dbt.profiles_dir,
@@ -73,14 +96,7 @@ def build_transform(request: TransformRequest, environment: Environment, watcher
         state_dir=platform.home / "dbt" / platform.platform / request.pipeline,
         threads=platform.dbt.threads,
     )
-    engine = DbtCore(project, warehouse.lent_to_process)
-    selected = request.selection.model_dump_json()
-    identity = transform_id(_last_loads(environment, request.targets), selected, project.project_dir, project.target)
-    journal = Journal(lake, f"artifacts/{request.client}/{request.pipeline}/transforms/{identity}")
-    report = build(engine, request.selection, journal, watcher, transform_id=identity, resume=request.resume)
-    if report.nodes:
-        warehouse.record_transform(transform_records(request.run, report, datetime.now(UTC)))
-    return report
+    return DbtCore(project, environment.warehouse().lent_to_process)
 
 
 def _last_loads(environment: Environment, targets: Sequence[TableRef]) -> list[str]:

@@ -15,6 +15,9 @@ from penstock.connections.base import (
     ConnectionSpec,
     RateLimit,
 )
+from penstock.connections.dbt_cloud import (
+    DbtCloudConnection,
+)
 from penstock.connections.gladly import (
     GladlyConnection,
 )
@@ -60,14 +63,16 @@ WarehouseConnection = DuckDBConnection | SnowflakeConnection | PostgresConnectio
 Connection = Annotated[ApiConnection | StoreConnection, Field(discriminator="kind")]
 """What a source may read."""
 
-AnyConnection = ApiConnection | StoreConnection | WarehouseConnection
+AnyConnection = ApiConnection | StoreConnection | WarehouseConnection | DbtCloudConnection
 
 
 def kinds_of(connections: Any) -> tuple[str, ...]:
-    """Returns the kinds of a union of connections, such as `StoreConnection`."""
+    """Returns the kinds of a union of connections, such as `StoreConnection`, or the kind of one."""
     if get_origin(connections) is Annotated:
         return kinds_of(get_args(connections)[0])
-    return tuple(get_args(member.model_fields["kind"].annotation)[0] for member in get_args(connections))
+    return tuple(
+        get_args(member.model_fields["kind"].annotation)[0] for member in get_args(connections) or (connections,)
+    )
 
 
 __all__ = [
@@ -82,6 +87,7 @@ __all__ = [
     "ComputeSizes",
     "Connection",
     "ConnectionSpec",
+    "DbtCloudConnection",
     "DuckDBConnection",
     "ExternalStage",
     "FolderConnection",
