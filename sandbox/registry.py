@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from sandbox.context import Service
+from sandbox.dbt_cloud.service import DBT_CLOUD
 from sandbox.gladly.service import GLADLY
 from sandbox.rest.service import REST
 from sandbox.sprout_social.service import SPROUT_SOCIAL
 
 SERVICES: tuple[Service, ...] = (
+    DBT_CLOUD,
     GLADLY,
     REST,
     SPROUT_SOCIAL,
