@@ -282,6 +282,34 @@ def test_a_trigger_whose_answer_is_lost_starts_one_run(tmp_path: Path, kind: Any
         assert dag.built["numbers"] == 1
 
 
+def test_a_list_without_triggers_is_asked_for_run_by_run() -> None:
+    posted: list[str] = []
+    run = {"id": 7, "status": 30}
+
+    def answer(asked: Asked) -> Answer:
+        if asked.method == "POST" and asked.path.endswith("/run/"):
+            posted.append(asked.json()["cause"])
+            return Answer(b"", 502)
+        if asked.path.endswith("/runs/"):
+            return Answer({"status": {"is_success": True}, "data": [run] if posted else []})
+        cause = {"trigger": {"cause": posted[0]}} if asked.query.get("include_related") == "trigger" else {}
+        data = {"id": 44} if "jobs" in asked.path else {**run, **cause}
+        return Answer({"status": {"is_success": True}, "data": data})
+
+    with scripted_api(answer) as api, pytest.raises(TransformError, match="was cancelled in dbt Cloud"):
+        engine_at(api.url, to=connection(api.url)).build(ALL, print)
+    assert len(posted) == 1
+
+
+def test_a_pause_that_is_longer_than_the_clients_is_waited_for_by_the_engine(tmp_path: Path) -> None:
+    waits: list[float] = []
+    with cloud() as (sandbox, _):
+        sandbox.faults.add(Fault(kind="rate_limited", path=f"{RUNS}/7001/", retry_after_seconds=600))
+        engine = engine_at(sandbox.url, wait=lambda seconds: waits.append(seconds) is None, deadline=1000.0)
+        assert transform(engine, tmp_path).outcome == "built"
+    assert 600 in waits
+
+
 def test_a_rate_limit_is_waited_for_as_long_as_it_says(tmp_path: Path) -> None:
     waits: list[float] = []
     with cloud() as (sandbox, _):

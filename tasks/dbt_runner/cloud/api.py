@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import msgspec
 
@@ -30,6 +30,7 @@ _TIMEOUT_SECONDS = 30.0
 _ONCE = RetryPolicy(attempts=1)
 # The largest page of a list that dbt Cloud gives.
 _NEWEST_RUNS = 100
+_ASKED_ONE_BY_ONE = 10
 _REFUSALS: dict[int, tuple[str, str]] = {
     400: (
         "dbt Cloud refused the run's settings",
@@ -128,18 +129,25 @@ class CloudApi:
     def trigger(self, job_id: int, settings: Mapping[str, Any]) -> CloudRun:
         """Starts a run, asking once: a request without an answer may have started one."""
         request = HttpRequest(f"/jobs/{job_id}/run/", "triggering the job", method="POST", body=dict(settings))
-        return self._fetch(self._once, request, _data(CloudRun))
+        try:
+            return self._fetch(self._once, request, _data(CloudRun))
+        except RejectedError as error:
+            self.raise_if_locked(error)
+            raise
 
     def runs_with(self, cause: str, job_id: int) -> list[CloudRun]:
         """Returns the newest runs of a job that were triggered with a cause, the newest first."""
         asked = {"job_definition_id": job_id, "order_by": "-created_at", "limit": _NEWEST_RUNS}
         runs = self._get("/runs/", "the job's runs", list[CloudRun], **asked, include_related="trigger")
+        if any(run.trigger is None for run in runs):
+            # A list without triggers, which the API's description leaves open.
+            runs = [self.run(run.id, related="trigger") for run in runs[:_ASKED_ONE_BY_ONE]]
         return [run for run in runs if run.trigger is not None and run.trigger.cause == cause]
 
-    def run(self, run_id: int, *, with_steps: bool = False) -> CloudRun:
+    def run(self, run_id: int, *, related: Literal["run_steps", "trigger"] | None = None) -> CloudRun:
         """Returns a run; its steps bring the newest thousand lines of their logs along."""
-        related = {"include_related": "run_steps"} if with_steps else {}
-        return self._get(f"/runs/{run_id}/", "the run", CloudRun, **related)
+        parameters = {"include_related": related} if related else {}
+        return self._get(f"/runs/{run_id}/", "the run", CloudRun, **parameters)
 
     def cancel(self, run_id: int) -> None:
         """Cancels a run."""

@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from penstock.connections import DbtCloudConnection
-from penstock.errors import DataError, PenstockError, RejectedError, TransformError, TransientError
+from penstock.errors import DataError, TransformError, TransientError
 from penstock.platform import DbtCloudJob
 from penstock.window import parse_duration
 from tasks.dbt_runner.arguments import build_arguments
@@ -128,21 +128,17 @@ class DbtCloud:
 
     def _triggered(self, api: CloudApi, settings: dict[str, Any], known: set[int]) -> CloudRun:
         """Triggers a run once, however often it takes: one whose answer was lost is found by its cause."""
-        failed: PenstockError | None = None
-        for delay in (*TRIGGER_DELAYS_SECONDS, None):
+        for delay in TRIGGER_DELAYS_SECONDS:
             try:
                 return api.trigger(self._job.job_id, settings)
             except (TransientError, DataError) as error:
-                failed = error
-            except RejectedError as error:
-                api.raise_if_locked(error)
-                raise
-            if delay is not None:
-                self._job.pace.wait_for(max(delay, float(failed.facts.get("retry_after_seconds") or 0)))
+                logger.warning("dbt Cloud: %s; looking whether a run was started", error.message_with_facts())
+                pause = max(delay, float(error.facts.get("retry_after_seconds") or 0))
+            self._job.pace.wait_for(pause)
             for run in api.runs_with(settings["cause"], self._job.job_id):
                 if run.id not in known:
                     return run
-        raise failed or AssertionError
+        return api.trigger(self._job.job_id, settings)
 
     def _followed(self, api: CloudApi, run: CloudRun) -> CloudRun:
         ended = follow(api, run, self._job.pace)
@@ -152,7 +148,7 @@ class DbtCloud:
                 guidance="Run again to build; what was loaded stays loaded.",
                 **ended.facts,
             )
-        return api.run(ended.id, with_steps=True)
+        return api.run(ended.id, related="run_steps")
 
     def _prepared(self, api: CloudApi, run: CloudRun) -> CloudRun:
         """Returns a run in which dbt began, after letting dbt Cloud repeat one that failed before."""

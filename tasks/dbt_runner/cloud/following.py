@@ -72,19 +72,22 @@ def _ended(api: CloudApi, run: CloudRun, pace: Pace) -> CloudRun:
                 "dbt Cloud: run %d is queued since %.0f s: all run slots, or the job, are in use", run.id, spent
             )
         pace.wait_for(min(pace.poll_seconds, pace.deadline_seconds - spent), run)
-        now = _asked(api, run)
+        now = _asked(api, run, pace)
         if now.status != run.status:
             logger.info("dbt Cloud: run %d %s", run.id, now.state)
         run = now
     return run
 
 
-def _asked(api: CloudApi, run: CloudRun) -> CloudRun:
+def _asked(api: CloudApi, run: CloudRun, pace: Pace) -> CloudRun:
     try:
         return api.run(run.id)
     except (TransientError, DataError) as error:
         logger.warning("dbt Cloud: %s; asking again", error.message_with_facts())
-        return run
+        pause = float(error.facts.get("retry_after_seconds") or 0)
+    if pause > pace.poll_seconds:
+        pace.wait_for(min(pause, pace.deadline_seconds), run)
+    return run
 
 
 def _too_late(run: CloudRun) -> TransformError:
