@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -38,6 +42,13 @@ class Built(NamedTuple):
     dag: SmallDag
 
 
+def write_cloud_platform(project: Any, sandbox: Sandbox) -> None:
+    project.write_platform(f'things-api: {{kind: rest, base_url: "{sandbox.url}/rest"}}')
+    platform = project.root / "deployments" / "platforms" / "local.yaml"
+    cloud_section = CLOUD.format(token=DBT_CLOUD_TOKEN, url=sandbox.url)
+    platform.write_text(platform.read_text().replace("dbt: {target: duckdb}\n", cloud_section))
+
+
 @pytest.fixture
 def cloud(project: Any) -> Iterator[Built]:
     dag = SmallDag()
@@ -46,10 +57,7 @@ def cloud(project: Any) -> Iterator[Built]:
         collections={"things": Collection(records=records)}, dbt_cloud=DbtCloudSettings(project=dag)
     )
     with serve(settings) as sandbox:
-        project.write_platform(f'things-api: {{kind: rest, base_url: "{sandbox.url}/rest"}}')
-        platform = project.root / "deployments" / "platforms" / "local.yaml"
-        cloud_section = CLOUD.format(token=DBT_CLOUD_TOKEN, url=sandbox.url)
-        platform.write_text(platform.read_text().replace("dbt: {target: duckdb}\n", cloud_section))
+        write_cloud_platform(project, sandbox)
         project.write_pipeline("things", PIPELINE)
         yield Built(project, sandbox, dag)
 
@@ -85,3 +93,24 @@ def test_a_token_that_is_refused_fails_the_transform_and_keeps_the_loads(cloud: 
     assert report.transform.outcome == "failed"
     assert "did not accept the token" in (report.transform.error or "")
     assert "never-to-be-seen" not in report.model_dump_json()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_ended_cancels_what_it_started_in_dbt_cloud(project: Any, ending: signal.Signals) -> None:
+    settings = SandboxSettings(
+        collections={"things": Collection(records=[{"id": "1"}])}, dbt_cloud=DbtCloudSettings(run_slots=0)
+    )
+    with serve(settings) as sandbox:
+        write_cloud_platform(project, sandbox)
+        project.write_pipeline("things", PIPELINE)
+        run = [sys.executable, "-m", "deployments.cli", "run", "things"]
+        process = subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 120
+        while len(sandbox.log.requests("/dbt_cloud/*/runs/7001/")) < 3 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(ending)
+        _out, err = process.communicate(timeout=120)
+        assert process.returncode != 0
+        assert DBT_CLOUD_TOKEN not in err
+        cancelled = sandbox.log.requests("/dbt_cloud/api/v2/accounts/1/runs/7001/cancel/")
+        assert [request.status for request in cancelled] == [200]
