@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
 
 from penstock.artifacts import TableRef
-from penstock.platform import DbtCloudJob
+from penstock.platform import DbtCloudJob, DbtTarget, PlatformSpec
 from penstock.report import TransformReport
 from penstock.spec import Artifact
 from penstock.transforms import TransformRun, transform_records
@@ -66,12 +66,17 @@ def dbt_build(request: TransformRequest) -> TransformReport:
 
 def build_transform(request: TransformRequest, environment: Environment, watcher: Watcher) -> TransformReport:
     """Builds what is selected, without Prefect."""
-    identity = _identity(request, environment)
-    engine = _open_engine(request, environment, watcher, identity)
+    warehouse, identity = environment.warehouse(), _identity(request, environment)
+    if isinstance(environment.platform.dbt, DbtCloudJob):
+        cause = f"Penstock: {request.pipeline} of {request.client}, run {request.run_id}, transform {identity}"
+        job = cloud_job(environment.platform.dbt, watcher.wait)
+        engine: Engine = DbtCloud(environment.dbt_cloud(), job, cause=cause)
+    else:
+        engine = DbtCore(_project(request, environment.platform, environment.platform.dbt), warehouse.lent_to_process)
     journal = Journal(environment.lake(), f"artifacts/{request.client}/{request.pipeline}/transforms/{identity}")
     report = build(engine, request.selection, journal, watcher, transform_id=identity, resume=request.resume)
     if report.nodes:
-        environment.warehouse().record_transform(transform_records(request.run, report, datetime.now(UTC)))
+        warehouse.record_transform(transform_records(request.run, report, datetime.now(UTC)))
     return report
 
 
@@ -83,20 +88,15 @@ def _identity(request: TransformRequest, environment: Environment) -> str:
     return transform_id(loads, selected, dbt.project_dir, dbt.target)
 
 
-def _open_engine(request: TransformRequest, environment: Environment, watcher: Watcher, identity: str) -> Engine:
-    platform = environment.platform
-    if isinstance(platform.dbt, DbtCloudJob):
-        cause = f"Penstock: {request.pipeline} of {request.client}, run {request.run_id}, transform {identity}"
-        return DbtCloud(environment.dbt_cloud(), cloud_job(platform.dbt, watcher.wait), cause=cause)
-    project = DbtProject(
-        project_dir=platform.dbt.project_dir,
-        profiles_dir=platform.dbt.profiles_dir,
-        target=platform.dbt.target,
+def _project(request: TransformRequest, platform: PlatformSpec, dbt: DbtTarget) -> DbtProject:
+    return DbtProject(
+        project_dir=dbt.project_dir,
+        profiles_dir=dbt.profiles_dir,
+        target=dbt.target,
         # Pipelines that build at once do not share a folder.
         state_dir=platform.home / "dbt" / platform.platform / request.pipeline,
-        threads=platform.dbt.threads,
+        threads=dbt.threads,
     )
-    return DbtCore(project, environment.warehouse().lent_to_process)
 
 
 def _last_loads(environment: Environment, targets: Sequence[TableRef]) -> list[str]:
