@@ -20,6 +20,7 @@ BLOCK_CLASSES = {
     "penstock-copilot": ("blocks.copilot", "CopilotCredentials"),
     "penstock-cursor": ("blocks.cursor", "CursorCredentials"),
     "penstock-datadog-slo": ("blocks.datadog_slo", "DatadogSloCredentials"),
+    "penstock-dbt-cloud": ("blocks.dbt_cloud", "DbtCloudAccount"),
     "penstock-duckdb": ("blocks.duckdb_file", "DuckDBFile"),
     "penstock-folder": ("blocks.folder", "FolderStore"),
     "penstock-gladly": ("blocks.gladly", "GladlyCredentials"),

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
-from penstock.connections import Connection, StoreConnection, WarehouseConnection, kinds_of
+from penstock.connections import Connection, DbtCloudConnection, StoreConnection, WarehouseConnection, kinds_of
 from penstock.spec import Name, Spec
 from penstock.window import Duration
 
@@ -85,9 +85,17 @@ WarehouseSetting = Annotated[
 """Where tables are: settings, or `{block: type/name}`."""
 
 
-class DbtTarget(Spec):
-    """The dbt project that builds silver and gold, and its target for this platform."""
+DbtCloudSetting = Annotated[
+    Annotated[DbtCloudConnection, Tag("inline")] | Annotated[BlockRef, _holding(DbtCloudConnection), Tag("block")],
+    Discriminator(_inline_or_block),
+]
+"""A dbt Cloud account: settings, or `{block: type/name}`."""
 
+
+class DbtTarget(Spec):
+    """The dbt project that builds silver and gold, and its target for this platform: dbt Core runs beside the loads."""
+
+    engine: Literal["core"] = "core"
     project_dir: Path = Field(default=Path("dbt"), description="Folder of the dbt project, from the project's root.")
     profiles_dir: Path = Field(
         default_factory=lambda data: data.get("project_dir", Path("dbt")),
@@ -95,6 +103,32 @@ class DbtTarget(Spec):
     )
     target: str = Field(description="A target of the dbt profile.")
     threads: int | None = Field(default=None, ge=1, description="The profile's number by default.")
+
+
+class DbtCloudJob(Spec):
+    """A job of dbt Cloud that builds silver and gold; each run says what to build, whatever the job's own steps are."""
+
+    engine: Literal["cloud"]
+    connection: DbtCloudSetting = Field(description="The dbt Cloud account, and a token that may run the job.")
+    job_id: int = Field(ge=1, description="The number at the end of the job's address in dbt Cloud.")
+    deadline: Duration = Field(
+        default="2h",
+        description="How long a run may take, its time in the queue included; it is cancelled then. A day is 24 hours.",
+    )
+    poll_seconds: float = Field(default=10.0, gt=0, le=600, description="How often dbt Cloud is asked how a run does.")
+    target: str | None = Field(default=None, description="Another target name than the environment's.")
+    schema_override: str | None = Field(default=None, description="Another schema than the environment's.")
+    threads: int | None = Field(default=None, ge=1, description="Another number of threads than the environment's.")
+
+
+def _engine_of(value: Any) -> Any:
+    return value.get("engine", "core") if isinstance(value, dict) else getattr(value, "engine", "core")
+
+
+DbtSetting = Annotated[
+    Annotated[DbtTarget, Tag("core")] | Annotated[DbtCloudJob, Tag("cloud")], Discriminator(_engine_of)
+]
+"""What runs dbt: dbt Core unless `engine: cloud`."""
 
 
 class AlertSpec(Spec):
@@ -151,7 +185,7 @@ class PlatformSpec(Spec):
     connections: dict[Name, ConnectionSetting] = Field(
         default_factory=dict, description="What the connections that pipelines name mean here."
     )
-    dbt: DbtTarget = Field(description="How silver and gold are built here.")
+    dbt: DbtSetting = Field(description="How silver and gold are built here.")
     project: Name | None = Field(
         default=None,
         description="Tells this project's deployments from those of other projects on the same Prefect server; "

@@ -11,6 +11,7 @@ from sandbox.ai_tools.sourcegraph import SOURCEGRAPH
 from sandbox.ai_tools.windsurf import WINDSURF
 from sandbox.context import Service
 from sandbox.datadog_slo.service import DATADOG_SLO
+from sandbox.dbt_cloud.service import DBT_CLOUD
 from sandbox.gladly.service import GLADLY
 from sandbox.google.service import GOOGLE
 from sandbox.incident_io.service import INCIDENT_IO
@@ -23,6 +24,7 @@ SERVICES: tuple[Service, ...] = (
     COPILOT,
     CURSOR,
     DATADOG_SLO,
+    DBT_CLOUD,
     GLADLY,
     GOOGLE,
     INCIDENT_IO,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sandbox.ai_tools.settings import AiToolsSettings
 from sandbox.clock import Clock
 from sandbox.datadog_slo.settings import DatadogSloSettings
+from sandbox.dbt_cloud.settings import DbtCloudSettings
 from sandbox.drops.settings import DropsSettings
 from sandbox.gladly.settings import GladlySettings
 from sandbox.google.settings import GoogleSettings
@@ -28,6 +29,7 @@ class SandboxSettings:
         drops: The files that a vendor drops, and into which folder.
         datadog_slo: The emulated Datadog organisation.
         ai_tools: The company whose use of seven AI tools is reported.
+        dbt_cloud: The emulated dbt Cloud account, and what its runs build.
         gladly: The emulated Gladly organisations and their limits.
         incident_io: The emulated incident.io workspaces.
         nobl9: The emulated Nobl9 organisation.
@@ -43,6 +45,7 @@ class SandboxSettings:
     drops: DropsSettings = field(default_factory=DropsSettings)
     datadog_slo: DatadogSloSettings = field(default_factory=DatadogSloSettings)
     ai_tools: AiToolsSettings = field(default_factory=AiToolsSettings)
+    dbt_cloud: DbtCloudSettings = field(default_factory=DbtCloudSettings)
     gladly: GladlySettings = field(default_factory=GladlySettings)
     incident_io: IncidentIoSettings = field(default_factory=IncidentIoSettings)
     nobl9: Nobl9Settings = field(default_factory=Nobl9Settings)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from typing import get_args
+from typing import cast, get_args
 
 from blocks.resolution import resolve_connection
 from penstock.artifacts import LAKE
-from penstock.connections import AnyConnection, StoreConnection, WarehouseConnection
+from penstock.connections import AnyConnection, DbtCloudConnection, StoreConnection, WarehouseConnection
 from penstock.errors import ConfigurationError
-from penstock.platform import PlatformSpec
+from penstock.platform import DbtCloudJob, PlatformSpec
 from tasks.definitions.project import Project
 from tasks.definitions.reading import read_platform
 from tasks.staging.contract import ObjectStore
@@ -42,6 +42,18 @@ class Environment:
     def store(self, name: str) -> ObjectStore:
         """Opens the lake, or the store that a connection leads to."""
         return self.lake() if name == LAKE else open_store(self.connection(name))
+
+    def dbt_cloud(self) -> DbtCloudConnection:
+        """Resolves the dbt Cloud account of a platform that builds there.
+
+        Raises:
+            ConfigurationError: the platform builds with dbt Core.
+        """
+        dbt = self.platform.dbt
+        if not isinstance(dbt, DbtCloudJob):
+            raise ConfigurationError("the platform does not build in dbt Cloud", guidance="Set `dbt.engine: cloud`.")
+        found = resolve_connection(dbt.connection, "dbt", accepted=(DbtCloudConnection,))
+        return cast("DbtCloudConnection", found)
 
     def connection(self, name: str) -> AnyConnection:
         """Resolves a connection's logical name.

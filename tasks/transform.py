@@ -10,11 +10,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
 
 from penstock.artifacts import TableRef
+from penstock.platform import DbtCloudJob, DbtTarget, PlatformSpec
 from penstock.report import TransformReport
 from penstock.spec import Artifact
 from penstock.transforms import TransformRun, transform_records
 from tasks.dbt_runner.build import Watcher, build
-from tasks.dbt_runner.contract import DbtSelection
+from tasks.dbt_runner.cloud.engine import DbtCloud, cloud_job
+from tasks.dbt_runner.contract import DbtSelection, Engine
 from tasks.dbt_runner.dbt_core import DbtCore, DbtProject
 from tasks.dbt_runner.journal import Journal, transform_id
 from tasks.definitions.project import find_project
@@ -64,23 +66,37 @@ def dbt_build(request: TransformRequest) -> TransformReport:
 
 def build_transform(request: TransformRequest, environment: Environment, watcher: Watcher) -> TransformReport:
     """Builds what is selected, without Prefect."""
-    platform, warehouse, lake = environment.platform, environment.warehouse(), environment.lake()
-    project = DbtProject(
-        project_dir=platform.dbt.project_dir,
-        profiles_dir=platform.dbt.profiles_dir,
-        target=platform.dbt.target,
-        # Pipelines that build at once do not share a folder.
-        state_dir=platform.home / "dbt" / platform.platform / request.pipeline,
-        threads=platform.dbt.threads,
-    )
-    engine = DbtCore(project, warehouse.lent_to_process)
-    selected = request.selection.model_dump_json()
-    identity = transform_id(_last_loads(environment, request.targets), selected, project.project_dir, project.target)
-    journal = Journal(lake, f"artifacts/{request.client}/{request.pipeline}/transforms/{identity}")
+    warehouse, identity = environment.warehouse(), _identity(request, environment)
+    if isinstance(environment.platform.dbt, DbtCloudJob):
+        cause = f"Penstock: {request.pipeline} of {request.client}, run {request.run_id}, transform {identity}"
+        job = cloud_job(environment.platform.dbt, watcher.wait)
+        engine: Engine = DbtCloud(environment.dbt_cloud(), job, cause=cause)
+    else:
+        engine = DbtCore(_project(request, environment.platform, environment.platform.dbt), warehouse.lent_to_process)
+    journal = Journal(environment.lake(), f"artifacts/{request.client}/{request.pipeline}/transforms/{identity}")
     report = build(engine, request.selection, journal, watcher, transform_id=identity, resume=request.resume)
     if report.nodes:
         warehouse.record_transform(transform_records(request.run, report, datetime.now(UTC)))
     return report
+
+
+def _identity(request: TransformRequest, environment: Environment) -> str:
+    dbt = environment.platform.dbt
+    loads, selected = _last_loads(environment, request.targets), request.selection.model_dump_json()
+    if isinstance(dbt, DbtCloudJob):
+        return transform_id(loads, selected, None, f"dbt Cloud, job {dbt.job_id}")
+    return transform_id(loads, selected, dbt.project_dir, dbt.target)
+
+
+def _project(request: TransformRequest, platform: PlatformSpec, dbt: DbtTarget) -> DbtProject:
+    return DbtProject(
+        project_dir=dbt.project_dir,
+        profiles_dir=dbt.profiles_dir,
+        target=dbt.target,
+        # Pipelines that build at once do not share a folder.
+        state_dir=platform.home / "dbt" / platform.platform / request.pipeline,
+        threads=dbt.threads,
+    )
 
 
 def _last_loads(environment: Environment, targets: Sequence[TableRef]) -> list[str]:

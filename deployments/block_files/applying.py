@@ -12,7 +12,7 @@ from deployments.block_files.comparing import BlockChange, KeptBlock, compare, f
 from deployments.block_files.reading import ReadBlock, read_block_file
 from deployments.block_files.types import quiet_notifiers
 from penstock.errors import ConfigurationError, PenstockError
-from penstock.platform import BlockRef, PlatformSpec
+from penstock.platform import BlockRef, DbtCloudJob, PlatformSpec
 from penstock.spec import Artifact
 from tasks.definitions.problems import DefinitionProblems, Problem
 
@@ -61,7 +61,8 @@ def apply_file(path: Path, *, is_dry_run: bool, platform: PlatformSpec | None = 
 
 def references_of(platform: PlatformSpec) -> Iterator[BlockRef]:
     """Yields the blocks that a platform names."""
-    for setting in (platform.store, platform.warehouse, *platform.connections.values()):
+    dbt = [platform.dbt.connection] if isinstance(platform.dbt, DbtCloudJob) else []
+    for setting in (platform.store, platform.warehouse, *platform.connections.values(), *dbt):
         if isinstance(setting, BlockRef):
             yield setting
 

@@ -18,6 +18,7 @@ from deployments.running import prefect_api
 from flows.local_server import configured_api_url
 from penstock.connections import (
     AnyConnection,
+    DuckDBConnection,
     FolderConnection,
     RestConnection,
     S3Connection,
@@ -26,7 +27,7 @@ from penstock.connections import (
 )
 from penstock.errors import ConfigurationError
 from penstock.pipeline import PipelineSpec
-from penstock.platform import BlockRef, PlatformSpec
+from penstock.platform import BlockRef, DbtCloudJob, DbtTarget, PlatformSpec
 from tasks.definitions.project import Project
 from tasks.definitions.reading import read_platform
 from tasks.probing.contract import Seen
@@ -55,7 +56,7 @@ def examine(project: Project, *, timeout_seconds: float) -> tuple[str, list[Chec
         Check("store", _target(platform.store), partial(_probe_store, platform.store)),
         Check("warehouse", _target(platform.warehouse), partial(_probe_warehouse, platform, timeout_seconds)),
         *_connection_checks(platform, used, timeout_seconds),
-        Check("dbt", platform.dbt.project_dir.name, partial(_probe_dbt, platform)),
+        _dbt_check(platform, timeout_seconds),
         *_prefect_checks(platform),
     ]
     with _prefect_for(project, platform):
@@ -73,7 +74,8 @@ def _connections_in_use(catalog: Catalog) -> dict[str, list[PipelineSpec]]:
 
 def _prefect_for(project: Project, platform: PlatformSpec) -> AbstractContextManager[None]:
     """Returns the Prefect API that is looked at; a local server is only started where there are blocks."""
-    settings = (platform.store, platform.warehouse, *platform.connections.values())
+    dbt = [platform.dbt.connection] if isinstance(platform.dbt, DbtCloudJob) else []
+    settings = (platform.store, platform.warehouse, *platform.connections.values(), *dbt)
     is_asked = configured_api_url() is not None or any(isinstance(one, BlockRef) for one in settings)
     return prefect_api(project) if is_asked else nullcontext()
 
@@ -102,6 +104,13 @@ def _connection_checks(
         target = _target(setting) if setting is not None else "not on this platform"
         probe = partial(_probe_connection, platform, name, pipelines, timeout_seconds)
         yield Check(f"connection {name}", target, probe)
+
+
+def _dbt_check(platform: PlatformSpec, timeout_seconds: float) -> Check:
+    dbt = platform.dbt
+    if isinstance(dbt, DbtCloudJob):
+        return Check("dbt", f"dbt Cloud, job {dbt.job_id}", partial(_probe_dbt_cloud, platform, dbt, timeout_seconds))
+    return Check("dbt", dbt.project_dir.name, partial(_probe_dbt, dbt))
 
 
 def _prefect_checks(platform: PlatformSpec) -> Iterator[Check]:
@@ -139,10 +148,25 @@ def _probe_connection(platform: PlatformSpec, name: str, pipelines: list[Pipelin
     return probe_connection(name, Environment(platform).connection(name), datasets, timeout_seconds=timeout_seconds)
 
 
-def _probe_dbt(platform: PlatformSpec) -> Seen:
+def _probe_dbt(dbt: DbtTarget) -> Seen:
     from tasks.probing.dbt_project import probe_dbt
 
-    return probe_dbt(platform.dbt)
+    return probe_dbt(dbt)
+
+
+def _probe_dbt_cloud(platform: PlatformSpec, dbt: DbtCloudJob, timeout_seconds: float) -> Seen:
+    from tasks.environment import Environment
+    from tasks.probing.dbt_cloud import probe_dbt_cloud
+
+    connection = Environment(platform).dbt_cloud()
+    seen = probe_dbt_cloud(connection, dbt.job_id, timeout_seconds=timeout_seconds)
+    if not isinstance(platform.warehouse, DuckDBConnection):
+        return seen
+    return Seen(
+        f"{seen.note}; dbt Cloud reads no DuckDB file",
+        True,
+        "Load a warehouse that dbt Cloud reaches, or use dbt Core.",
+    )
 
 
 def _target(setting: BaseModel) -> str:

@@ -27,6 +27,9 @@ from penstock.connections.cursor import (
 from penstock.connections.datadog_slo import (
     DatadogSloConnection,
 )
+from penstock.connections.dbt_cloud import (
+    DbtCloudConnection,
+)
 from penstock.connections.declared import (
     DeclaredConnection,
 )
@@ -119,7 +122,7 @@ WarehouseConnection = DuckDBConnection | SnowflakeConnection | PostgresConnectio
 Connection = Annotated[ApiConnection | StoreConnection | PostgresConnection, Field(discriminator="kind")]
 """What a source may read; a PostgreSQL database may be a source or the warehouse."""
 
-AnyConnection = ApiConnection | StoreConnection | WarehouseConnection
+AnyConnection = ApiConnection | StoreConnection | WarehouseConnection | DbtCloudConnection
 
 
 def kinds_of(connections: Any) -> tuple[str, ...]:
@@ -146,6 +149,7 @@ __all__ = [
     "CopilotConnection",
     "CursorConnection",
     "DatadogSloConnection",
+    "DbtCloudConnection",
     "DeclaredConnection",
     "DuckDBConnection",
     "ExternalStage",

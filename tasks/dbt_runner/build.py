@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from penstock.errors import TransformError
 from penstock.report import NodeReport, TransformReport
-from tasks.dbt_runner.contract import DbtSelection, Engine, EngineRun
+from tasks.dbt_runner.contract import DbtSelection, Engine, EngineRun, ResumableEngine
 from tasks.dbt_runner.events import Event, NodeEnded
 from tasks.dbt_runner.graph import need_no_other_build, worth_another_try
 from tasks.dbt_runner.journal import Journal
@@ -57,7 +57,7 @@ def build(
         journal: Where it is noted what has been done.
         watcher: Who is told.
         transform_id: Which data and which project it is about.
-        resume: Whether to go on from what an interrupted or failed build of the same has done.
+        resume: Whether to go on from what an interrupted or failed build of the same has done, where the engine can.
 
     Returns:
         A report whose outcome is `built`, `failed` (a node failed; the others are named too) or `nothing_selected`.
@@ -93,10 +93,11 @@ class _Build:
 
     def first(self, selection: DbtSelection, *, resume: bool) -> EngineRun | None:
         """Builds all, or what an earlier build has left; None where it has left nothing."""
-        done = self._journal.resume() if resume else ()
-        if not done:
+        engine = self._engine
+        done = self._journal.resume() if resume and isinstance(engine, ResumableEngine) else ()
+        if not done or not isinstance(engine, ResumableEngine):
             return self._run(selection)
-        listed, graph = self._engine.list_nodes(selection)
+        listed, graph = engine.list_nodes(selection)
         held = need_no_other_build(done, graph) & set(listed)
         self._journal.forget({node.unique_id for node in done} - held)
         remaining = set(listed) - held

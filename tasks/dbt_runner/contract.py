@@ -1,9 +1,9 @@
-"""What an engine that runs dbt does; `dbt_core` runs it here, and others may run it elsewhere."""
+"""What an engine that runs dbt does; `dbt_core` runs it here, `cloud` in dbt Cloud."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from penstock.report import NodeReport
 from penstock.spec import Artifact
@@ -53,6 +53,11 @@ class Engine(Protocol):
             on_event: Called in the order of the events.
             exactly: Nothing but the named nodes: no test that the selection would bring along.
         """
+
+
+@runtime_checkable
+class ResumableEngine(Engine, Protocol):
+    """An engine that knows which project it builds before it does, so that an interrupted build can be gone on with."""
 
     def list_nodes(self, selection: DbtSelection) -> tuple[Sequence[str], NodeGraph]:
         """Returns the ids of the nodes that a build of the selection would have, and what depends on what."""

@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from penstock.errors import ConfigurationError, TransformError
 from penstock.spec import Artifact
+from tasks.dbt_runner.arguments import build_arguments, listing_arguments
 from tasks.dbt_runner.contract import DbtSelection, EngineRun
 from tasks.dbt_runner.events import DbtError, Event, NodeEnded, read_event
 from tasks.dbt_runner.graph import NodeGraph, read_graph_file
@@ -61,10 +62,7 @@ class DbtCore:
 
     def build(self, selection: DbtSelection, on_event: Callable[[Event], None], *, exactly: bool = False) -> EngineRun:
         """Builds a selection with its tests; see `tasks.dbt_runner.contract`."""
-        # Unit tests check the models' logic, not this run's data: they belong to CI.
-        arguments = ["--exclude-resource-type", "unit_test", *_selecting(selection)]
-        if exactly:
-            arguments += ["--indirect-selection", "empty"]
+        arguments = build_arguments(selection, exactly=exactly)
         error = None
         with self._locked():
             (self._target / "run_results.json").unlink(missing_ok=True)
@@ -91,9 +89,9 @@ class DbtCore:
         Raises:
             TransformError: dbt could not read the project.
         """
-        arguments = ["--exclude-resource-type", "unit_test", "--output", "json", "--output-keys", "unique_id"]
+        arguments = ["--output", "json", "--output-keys", "unique_id", *listing_arguments(selection)]
         found, error = [], None
-        command = _Command("list", [*arguments, *_selecting(selection)])
+        command = _Command("list", arguments)
         with self._locked(), self._lend() as environment, self._process(command, environment) as process:
             for line in process.stdout or ():
                 event = read_event(line)
@@ -150,11 +148,6 @@ class DbtCore:
     def _artifacts(self) -> dict[str, bytes]:
         files = {name: self._target / name for name in _ARTIFACTS}
         return {name: path.read_bytes() for name, path in files.items() if path.is_file()}
-
-
-def _selecting(selection: DbtSelection) -> list[str]:
-    arguments = ["--select", *selection.select] if selection.select else []
-    return [*arguments, "--exclude", *selection.exclude] if selection.exclude else arguments
 
 
 def _listed(line: str) -> list[str]:

@@ -9,13 +9,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
 from penstock.report import NodeReport
 from penstock.spec import Artifact
 from tasks.staging.contract import ObjectStore
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Digest
 
 logger = logging.getLogger("penstock.dbt")
 _FLUSH_SECONDS = 2.0
@@ -117,16 +120,22 @@ class Journal:
                 file.write(gzip.compress(data, 1))
 
 
-def transform_id(loads: Iterable[str], selection: str, project_dir: Path, target: str) -> str:
+def transform_id(loads: Iterable[str], selection: str, project_dir: Path | None, target: str) -> str:
     """Returns an id that is the same as long as the data, the selection and the project's files are.
 
     Args:
         loads: The last load of each table that the transform reads.
         selection: What is built.
-        project_dir: Folder of the dbt project.
-        target: The profile's target.
+        project_dir: Folder of the dbt project; None where its files are elsewhere.
+        target: The profile's target, or what else says where it is built.
     """
     digest = sha256("\n".join([target, selection, *sorted(loads)]).encode())
+    if project_dir is not None:
+        _digest_project(project_dir, digest)
+    return digest.hexdigest()[:16]
+
+
+def _digest_project(project_dir: Path, digest: Digest) -> None:
     for path in sorted(project_dir.rglob("*")):
         inside = path.relative_to(project_dir)
         if (
@@ -135,4 +144,3 @@ def transform_id(loads: Iterable[str], selection: str, project_dir: Path, target
             and path.suffix in {".sql", ".yml", ".yaml", ".csv", ".py"}
         ):
             digest.update(f"\n{inside}\n".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]

@@ -13,7 +13,7 @@ from penstock.errors import ConfigurationError
 from penstock.findings import nearest
 from penstock.pipeline import PIPELINES, PipelineSpec, UndecidedPipeline
 from penstock.pipeline_checks import check_pipeline
-from penstock.platform import DbtTarget, PlatformSpec
+from penstock.platform import DbtCloudJob, DbtTarget, PlatformSpec
 from penstock.spec import Spec
 from tasks.definitions.problems import DefinitionProblems, Problem, has_errors
 from tasks.definitions.project import DEFAULTS_NAME, Project
@@ -214,21 +214,21 @@ def _unknown(message: str, name: str, known: list[str]) -> ConfigurationError:
 
 def _rooted(platform: PlatformSpec, root: Path) -> PlatformSpec:
     """Returns the platform with relative folders taken from the project's root, wherever a run was started."""
-    dbt: DbtTarget = platform.dbt.model_copy(
-        update={
-            "project_dir": root / platform.dbt.project_dir,
-            "profiles_dir": root / platform.dbt.profiles_dir,
-        }
-    )
     return platform.model_copy(
         update={
             "home": root / platform.home,
             "store": _rooted_setting(platform.store, root),
             "warehouse": _rooted_setting(platform.warehouse, root),
             "connections": {name: _rooted_setting(one, root) for name, one in platform.connections.items()},
-            "dbt": dbt,
+            "dbt": _rooted_dbt(platform.dbt, root),
         }
     )
+
+
+def _rooted_dbt(dbt: DbtTarget | DbtCloudJob, root: Path) -> DbtTarget | DbtCloudJob:
+    if isinstance(dbt, DbtCloudJob):
+        return dbt
+    return dbt.model_copy(update={"project_dir": root / dbt.project_dir, "profiles_dir": root / dbt.profiles_dir})
 
 
 def _rooted_setting(setting: R, root: Path) -> R:

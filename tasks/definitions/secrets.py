@@ -18,7 +18,7 @@ _Path = tuple[str | int, ...]
 _BARE_REFERENCE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)(?=$|/)")
 _ADDRESS_KEYS = ("base_url", "token_url", "endpoint_url", "sts_endpoint_url", "host")
 # How deep in the file the settings of a connection stand.
-_DEPTHS = {"connections": 2, "store": 1, "warehouse": 1}
+_DEPTHS = {"connections": 2, "dbt": 2, "store": 1, "warehouse": 1}
 
 
 def reference_problems(root: Mapping, kept: frozenset[str]) -> Iterator[Problem]:
@@ -65,17 +65,24 @@ def _is_secret(root: Mapping, path: _Path, depth: int) -> bool:
     """Whether the platform's types have a secret at a path; the kinds of connection and of `auth` choose the type."""
     location: list[str | int] = []
     node: Node = root
-    for part in path:
+    for level, part in enumerate(path, start=1):
         location.append(part)
         entry = node.entries.get(str(part)) if isinstance(node, Mapping) else None
         if entry is None:
             return False
         node = entry.value
-        kind = node.entries.get("kind") if isinstance(node, Mapping) else None
-        if kind is not None and isinstance(kind.value, Scalar):
-            location += ["inline", kind.value.text] if len(location) == depth else [kind.value.text]
+        kind = _text_of(node, "kind")
+        if path[0] == "dbt":
+            location += [_text_of(node, "engine") or "core"] if level == 1 else ["inline"] if kind else []
+        elif kind:
+            location += ["inline", kind] if level == depth else [kind]
     place = locate(PlatformSpec, root, tuple(location))
     return place.path == path and place.is_secret and "://" not in str(getattr(place.node, "text", ""))
+
+
+def _text_of(node: Node, key: str) -> str | None:
+    entry = node.entries.get(key) if isinstance(node, Mapping) else None
+    return entry.value.text if entry is not None and isinstance(entry.value, Scalar) else None
 
 
 def _is_local(root: Mapping, path: _Path) -> bool:

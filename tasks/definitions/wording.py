@@ -156,8 +156,9 @@ def _known_tags(place: Place) -> list[str]:
 
 
 def _written_kind(node: Node | None) -> str:
-    """Returns a mapping's `kind` as it is written, for the value may have come from the environment."""
-    entry = node.entries.get("kind") if isinstance(node, Mapping) else None
+    """Returns a mapping's `kind` or `engine` as it is written, for the value may have come from the environment."""
+    entries = node.entries if isinstance(node, Mapping) else {}
+    entry = entries.get("kind") or entries.get("engine")
     return entry.value.text if entry and isinstance(entry.value, Scalar) else ""
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from penstock.connections import GladlyConnection, S3Connection, SnowflakeConnection
+from penstock.connections import DbtCloudConnection, GladlyConnection, S3Connection, SnowflakeConnection
 from penstock.errors import ConfigurationError, RejectedError, TransientError
-from penstock.platform import BlockRef, DbtTarget, PlatformSpec
+from penstock.platform import BlockRef, DbtCloudJob, DbtTarget, PlatformSpec
 from tasks.environment import Environment
 from tests.fakes.scripted_api import Answer, scripted_api
 
@@ -124,3 +124,19 @@ def test_a_prefect_api_that_is_down_or_refuses_is_told_apart() -> None:
             pytest.raises(RejectedError, match=message),
         ):
             resolve_connection(reference, "acme-gladly")
+
+
+def test_a_dbt_cloud_account_in_a_block_is_found_and_applied_with_its_platform() -> None:
+    from blocks.dbt_cloud import DbtCloudAccount
+    from deployments.block_files.applying import references_of
+
+    DbtCloudAccount(account_id=7, token=SECRET).save("acme", overwrite=True)
+    core = platform()
+    job = DbtCloudJob(engine="cloud", connection=BlockRef(block="penstock-dbt-cloud/acme"), job_id=44)
+    in_cloud = Environment(core.platform.model_copy(update={"dbt": job}))
+    found = in_cloud.dbt_cloud()
+    assert isinstance(found, DbtCloudConnection)
+    assert (found.account_id, found.token.get_secret_value()) == (7, SECRET)
+    assert [one.block for one in references_of(in_cloud.platform)] == ["penstock-dbt-cloud/acme"]
+    with pytest.raises(ConfigurationError, match="does not build in dbt Cloud"):
+        core.dbt_cloud()

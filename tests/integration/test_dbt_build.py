@@ -1,4 +1,4 @@
-"""dbt's runner with the real dbt: only failed nodes are tried again, and a killed build is gone on with."""
+"""dbt Core as the engine: a killed build is gone on with, and builds at once do not touch each other."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from penstock.errors import TransformError
-from penstock.report import NodeReport, TransformReport
+from penstock.report import TransformReport
 from tasks.dbt_runner.build import Watcher, build
 from tasks.dbt_runner.contract import DbtSelection
-from tasks.dbt_runner.events import Event, NodeEnded, NodeStarted
 from tests.integration.dbt_project import MODELS, SmallProject
 
 ALL = DbtSelection(select=("package:small",))
@@ -34,74 +31,6 @@ def run(project: SmallProject, watcher: Watcher, state: str = "state") -> Transf
 
 def never(_seconds: float) -> bool:
     return False
-
-
-def statuses(report: TransformReport) -> dict[str, str]:
-    return {node.name: node.status for node in report.nodes}
-
-
-def test_a_node_that_fails_once_is_built_again_alone(small: SmallProject) -> None:
-    events: list[Event] = []
-    settled: list[Sequence[NodeReport]] = []
-
-    def drop(seconds: float) -> bool:
-        small.drop.write_text("id\n1\n2\n")
-        return seconds > 0
-
-    report = run(small, Watcher(events.append, settled.append, drop))
-    assert report.outcome == "built", report.error
-    assert set(statuses(report).values()) == {"success", "pass"}
-    assert small.built() == {"counted": 1, "dropped": 2, "joined": 1, "numbers": 1}
-    assert small.rows("joined") == 2
-    attempts = {node.name: node.attempts for node in report.nodes if node.resource_type == "model"}
-    assert attempts == {"counted": 1, "dropped": 2, "joined": 1, "numbers": 1}
-    began = [event.name for event in events if isinstance(event, NodeStarted)]
-    assert began.count("dropped") == 2
-    assert began.count("numbers") == 1
-    failed = [node for node in settled[0] if node.has_failed]
-    assert [node.name for node in failed] == ["dropped"]
-    assert "drop.csv" in (failed[0].message or "")
-    assert {event.node.status for event in events if isinstance(event, NodeEnded)} == {
-        "success",
-        "pass",
-        "error",
-        "skipped",
-    }
-    kept = [info.key.rsplit("/transforms/t1/", 1)[-1] for info in small.store.list("artifacts/")]
-    assert kept == [
-        "attempt-1/manifest.json.gz",
-        "attempt-1/run_results.json.gz",
-        "attempt-2/manifest.json.gz",
-        "attempt-2/run_results.json.gz",
-        "progress.json",
-    ]
-
-
-def test_bad_data_is_not_looked_at_twice_and_the_report_has_the_query_that_shows_it(small: SmallProject) -> None:
-    small.drop.write_text("id\n1\n")
-    small.write("counted", "select 1 as id from {{ ref('numbers') }}")
-    asked: list[float] = []
-    report = run(small, Watcher(wait=lambda seconds: asked.append(seconds) is None))
-    assert asked == []
-    assert report.outcome == "failed"
-    assert statuses(report)["unique_counted_id"] == "fail"
-    assert statuses(report)["joined"] == "skipped"
-    assert "unique_counted_id (fail)" in (report.error or "")
-    (failed,) = [node for node in report.nodes if node.status == "fail"]
-    assert failed.failures == 1
-    assert "count(*) > 1" in (failed.failing_rows_query or "")
-
-    small.write("counted", "select id from {{ ref('numbers') }}")
-    mended = run(small, Watcher(wait=never))
-    assert mended.outcome == "built", mended.error
-    assert small.built() == {"counted": 2, "dropped": 1, "joined": 1, "numbers": 1}
-    assert small.rows("joined") == 1
-
-
-def test_a_project_that_cannot_be_read_is_an_error_that_says_why(small: SmallProject) -> None:
-    small.write("counted", "select id from {{ ref('nothing') }}")
-    with pytest.raises(TransformError, match="nothing"):
-        run(small, Watcher(wait=never))
 
 
 BUILD = """

@@ -14,6 +14,7 @@ import pytest
 import deployments.cli
 from penstock.connections import PostgresConnection
 from penstock.errors import RejectedError
+from sandbox.dbt_cloud.settings import DBT_CLOUD_JOB_ID, DBT_CLOUD_READ_TOKEN
 from sandbox.server import Sandbox
 from tasks.probing.warehouse import probe_opened, probe_warehouse
 from tasks.warehouses.contract import Rows
@@ -195,6 +196,31 @@ def test_what_is_missing_is_named_with_what_to_do(
     assert error in found["error"]
     assert guidance in found["guidance"]
     assert found["guidance"]
+
+
+DBT_CLOUD = (
+    '{{engine: cloud, connection: {{kind: dbt_cloud, account_id: {account}, token: "${{DBT_CLOUD_TOKEN}}", '
+    'base_url: "{url}/dbt_cloud"}}, job_id: {job}}}'
+)
+
+
+def test_dbt_cloud_is_asked_for_the_job_and_runs_nothing(
+    patient: Patient, penstock_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, job, token = penstock_sandbox.url, DBT_CLOUD_JOB_ID, DBT_CLOUD_READ_TOKEN
+    monkeypatch.setenv("DBT_CLOUD_TOKEN", token)
+    found = patient.examine(dbt=DBT_CLOUD.format(account=1, url=url, job=job)).checks()["dbt"]
+    assert (found["outcome"], found["target"]) == ("doubtful", "dbt Cloud, job 44")
+    assert "silver and gold" in found["seen"]
+    assert "no DuckDB file" in found["seen"]
+    assert {request.method for request in penstock_sandbox.log.requests("/dbt_cloud/*")} == {"GET"}
+    for account, wrong in ((1, 45), (2, job)):
+        ended = patient.examine(dbt=DBT_CLOUD.format(account=account, url=url, job=wrong))
+        assert (ended.code, ended.outcomes()["dbt"]) == (1, "failed")
+        assert "job_id" in ended.checks()["dbt"]["guidance"]
+    monkeypatch.setenv("DBT_CLOUD_TOKEN", SECRET)
+    refused = patient.examine(dbt=DBT_CLOUD.format(account=1, url=url, job=job)).checks()["dbt"]
+    assert "did not accept the token" in refused["error"]
 
 
 @pytest.mark.parametrize(

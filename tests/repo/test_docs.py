@@ -208,6 +208,24 @@ def test_the_page_of_blocks_is_followed_from_the_file_to_the_doctor(
     ]
 
 
+def test_the_page_of_dbt_cloud_shows_a_platform_and_a_block_that_are_valid(
+    copy_of_the_project: Path, prefect_url: str
+) -> None:
+    project = copy_of_the_project
+    section, file = blocks("docs/dbt_cloud.md", "yaml")
+    (commands,) = blocks("docs/dbt_cloud.md", "sh")
+    (project / "blocks.yaml").write_text(file)
+    platform = project / "deployments/platforms/prod.yaml"
+    text, count = re.subn(r"^dbt: .*\n", section, platform.read_text(), flags=re.MULTILINE)
+    assert count == 1
+    platform.write_text(text)
+    for command in commands.splitlines():
+        done = run(command, project, PREFECT_API_URL=prefect_url, DBT_CLOUD_TOKEN="sec-ret")
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        assert "sec-ret" not in done.stdout + done.stderr
+    assert "1 to create" in done.stdout
+
+
 def test_the_page_of_blocks_has_every_type_and_every_field() -> None:
     from blocks.catalog import BLOCK_TYPES
 

@@ -106,6 +106,10 @@ def test_what_the_clients_defaults_may_hold_is_not_required(pipeline_validator: 
         ("connections", {"a-b": {"block": "Penstock Gladly"}}, False),
         ("connections", {"a-b": {"kind": "gladly", "organization": "x"}}, False),
         ("workpool", "x", False),
+        ("dbt", {"engine": "core", "target": "x"}, True),
+        ("dbt", {"engine": "cloud", "connection": {"block": "penstock-dbt-cloud/x"}, "job_id": "${JOB}"}, True),
+        ("dbt", {"engine": "cloud", "target": "x"}, False),
+        ("dbt", {"target": "x", "job_id": 44}, False),
     ],
 )
 def test_a_platform_may_refer_to_the_environment_anywhere(

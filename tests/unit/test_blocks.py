@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from blocks.base import ConnectionBlock
 from blocks.catalog import BLOCK_TYPES
+from blocks.dbt_cloud import DbtCloudAccount
 from blocks.duckdb_file import DuckDBFile
 from blocks.folder import FolderStore
 from blocks.gladly import GladlyCredentials
@@ -21,6 +22,7 @@ from blocks.sftp import SftpServer
 from blocks.sprout_social import SproutSocialCredentials
 from penstock.connections import (
     Connection,
+    DbtCloudConnection,
     DuckDBConnection,
     FolderConnection,
     GladlyConnection,
@@ -85,6 +87,7 @@ def test_each_block_follows_prefects_standards(slug: str) -> None:
 
 def test_every_kind_of_connection_has_a_block() -> None:
     kinds = {*kinds_of(Connection), *kinds_of(StoreConnection), *kinds_of(WarehouseConnection)}
+    kinds |= set(kinds_of(DbtCloudConnection))
     assert {block_type_of(kind) for kind in kinds} == set(BLOCK_TYPES)
     assert {BlockRef(block=f"{block_type_of(kind)}/any").kind for kind in kinds} == kinds
 
@@ -135,6 +138,15 @@ def test_a_gladly_block_holds_its_connection() -> None:
     expected = GladlyConnection.model_validate({"kind": "gladly", **GLADLY, "reports_per_minute": 30})
     assert block.to_connection() == expected
     assert block.to_connection().token.get_secret_value() == SECRET
+
+
+def test_a_dbt_cloud_block_holds_its_connection() -> None:
+    given: dict[str, Any] = {"account_id": 7, "token": SECRET, "base_url": "https://ab123.us1.dbt.com"}
+    block = DbtCloudAccount(**given)
+    assert block.to_connection() == DbtCloudConnection.model_validate({"kind": "dbt_cloud", **given})
+    assert DbtCloudAccount(account_id=7, token=SECRET).to_connection().base_url == "https://cloud.getdbt.com"
+    assert DbtCloudAccount.model_json_schema()["secret_fields"] == ["token"]
+    assert SECRET not in repr(block) + block.model_dump_json() + repr(block.to_connection())
 
 
 @pytest.mark.parametrize("credentials", [{"token": SECRET}, {"client_id": "me", "client_secret": SECRET}])

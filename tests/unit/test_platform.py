@@ -7,7 +7,7 @@ import pytest
 
 from penstock.connections import FolderConnection, GladlyConnection
 from penstock.errors import ConfigurationError
-from penstock.platform import BlockRef
+from penstock.platform import BlockRef, DbtCloudJob, DbtTarget
 from tasks.definitions.problems import DefinitionProblems, Problem
 from tasks.definitions.project import Project, find_project
 from tasks.definitions.reading import find_pipeline, inspect_platform, read_platform
@@ -349,3 +349,43 @@ def test_a_password_pasted_into_an_address_is_not_shown(tmp_path: Path) -> None:
         read_platform("local", project)
     assert "connections.api.base_url" in str(caught.value)
     assert "hunter2" not in str(caught.value) + repr(caught.value.problems)
+
+
+CORE = "dbt: {project_dir: dbt, target: prod}"
+CLOUD = "dbt: {engine: cloud, connection: %s, job_id: 44}"
+
+
+def test_dbt_core_is_meant_where_no_engine_is_named(project: Project) -> None:
+    write(project)
+    assert isinstance(read_platform("prod", project, environment=ENVIRONMENT).dbt, DbtTarget)
+    write(project, changed(CORE, CLOUD % "{block: penstock-dbt-cloud/acme}"))
+    dbt = read_platform("prod", project, environment=ENVIRONMENT).dbt
+    assert isinstance(dbt, DbtCloudJob)
+    assert (dbt.connection, dbt.job_id, dbt.deadline) == (BlockRef(block="penstock-dbt-cloud/acme"), 44, "2h")
+    assert pickle.loads(pickle.dumps(dbt)) == dbt  # noqa: S301 - our own bytes
+
+
+@pytest.mark.parametrize(
+    ("dbt", "key", "suggestion"),
+    [
+        ("dbt: {engine: clod, target: x}", "dbt", "cloud"),
+        ("dbt: {target: x, job_id: 44}", "dbt.job_id", None),
+        (CLOUD % "{kind: dbt_cloud, acount_id: 1, token: '${TOKEN}'}", "dbt.connection.acount_id", "account_id"),
+        (CLOUD % "{block: penstock-dbt-clud/acme}", "dbt.connection", None),
+        (CLOUD % "{block: penstock-gladly/acme}", "dbt.connection", None),
+    ],
+)
+def test_a_mistake_under_dbt_is_named_with_its_place(
+    project: Project, dbt: str, key: str, suggestion: str | None
+) -> None:
+    found = problems(project, changed(CORE, dbt))
+    assert (key, suggestion) in [(one.key, one.suggestion) for one in found if one.is_error]
+
+
+def test_a_dbt_cloud_token_in_the_file_is_a_warning_unless_it_stays_here(project: Project) -> None:
+    written = CLOUD % "{kind: dbt_cloud, account_id: 1, token: hunter2%s}"
+    (problem,) = problems(project, changed(CORE, written % ""))
+    assert (problem.key, problem.is_error) == ("dbt.connection.token", False)
+    assert "hunter2" not in str(problem)
+    assert problems(project, changed(CORE, written % ", base_url: 'http://127.0.0.1:8765/dbt_cloud'")) == []
+    assert problems(project, changed(CORE, CLOUD % "{kind: dbt_cloud, account_id: 1, token: '${TOKEN}'}")) == []
