@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, SerializeAsAny, StringConstraints, creat
 
 from penstock.artifacts import TableRef
 from penstock.errors import ConfigurationError
+from penstock.freshness import FreshnessSetting
 from penstock.naming import bronze_table, qualified_dataset
 from penstock.schedule import ScheduleSpec
 from penstock.sources.base import DatasetSpec, Instance, SourceSpec
@@ -54,7 +55,10 @@ class PipelineSpec(Spec):
         default=TransformSpec(), description="Which dbt nodes are built when the load is done."
     )
     schedules: tuple[ScheduleSpec, ...] = Field(default=(), description="When the pipeline runs by itself.")
-    tags: tuple[Tag, ...] = Field(default=(), description="Tags of the pipeline's deployment.")
+    freshness: FreshnessSetting | None = Field(
+        default=None, description="How old the newest loads may be; by default what the schedules give."
+    )
+    tags: tuple[Tag, ...] = Field(default=(), description="Tags of the pipeline's deployment and of its dbt sources.")
 
 
 class Dataset(Artifact):
