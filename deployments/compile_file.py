@@ -47,4 +47,4 @@ def _for_dbt(catalog: Catalog, platform: PlatformSpec) -> GeneratedFiles:
     root = catalog.project.root / platform.dbt.project_dir
     if not (root / "dbt_project.yml").is_file():
         return GeneratedFiles({}, ())
-    return generated_files(root, dbt_files(catalog.pipelines), GENERATED_GLOBS)
+    return generated_files(root, dbt_files(catalog.pipelines, catalog.platforms.values()), GENERATED_GLOBS)

@@ -6,7 +6,7 @@ Models name what is generated here, so that another workspace or another dataset
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
@@ -18,8 +18,10 @@ import yaml
 from deployments.generated_files import MARK
 from deployments.scaffolding import read_template
 from penstock.freshness import Freshness, decide_freshness
+from penstock.governance import DatasetGovernance
 from penstock.naming import dbt_source
 from penstock.pipeline import Dataset, PipelineSpec, expand
+from penstock.platform import PlatformSpec
 from penstock.spec import snake
 
 INSTANCES_PATH = Path("macros") / "generated" / "instances.sql"
@@ -30,19 +32,29 @@ _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 class _Table(NamedTuple):
-    """One dataset of one pipeline, with its instance."""
+    """One dataset of one pipeline, with its instance, and the days for which platforms keep rows at most."""
 
     pipeline: PipelineSpec
     dataset: Dataset
+    retention_limits: Mapping[str, int]
+
+    @property
+    def governance(self) -> DatasetGovernance:
+        return self.dataset.spec.governance.over(self.pipeline.governance)
 
     @property
     def source(self) -> str:
         return dbt_source(self.pipeline.client, self.pipeline.source.kind)
 
 
-def dbt_files(pipelines: Iterable[PipelineSpec]) -> dict[Path, str]:
-    """Returns the text of every generated file of a dbt project, by its path in it."""
-    tables = [_Table(pipeline, dataset) for pipeline in pipelines for dataset in expand(pipeline)]
+def dbt_files(pipelines: Iterable[PipelineSpec], platforms: Iterable[PlatformSpec]) -> dict[Path, str]:
+    """Returns the text of every generated file of a dbt project, by its path in it.
+
+    They are the same for all platforms: where one keeps rows for less time, the file names it.
+    """
+    limits = {one.platform: one.governance.retention_days for one in platforms if one.governance is not None}
+    limited = {name: days for name, days in limits.items() if days is not None}
+    tables = [_Table(pipeline, dataset, limited) for pipeline in pipelines for dataset in expand(pipeline)]
     tables.sort(key=lambda table: table.source)
     texts = {
         sources_path(source): _source_text(list(group)) for source, group in groupby(tables, lambda one: one.source)
@@ -78,7 +90,7 @@ def _source_description(tables: Sequence[_Table]) -> str:
 
 
 def _table(table: _Table) -> dict[str, Any]:
-    pipeline, dataset = table
+    pipeline, dataset, governance = table.pipeline, table.dataset, table.governance
     setting = pipeline.freshness if dataset.spec.freshness is None else dataset.spec.freshness
     penstock = {
         "client": pipeline.client,
@@ -90,15 +102,43 @@ def _table(table: _Table) -> dict[str, Any]:
     }
     config = {
         "freshness": _freshness(decide_freshness(setting, pipeline.schedules)),
-        "tags": sorted({*pipeline.tags, f"client:{pipeline.client}"}),
-        "meta": {"penstock": {key: value for key, value in penstock.items() if value is not None}},
+        "tags": sorted({*pipeline.tags, f"client:{pipeline.client}", *_governance_tags(governance)}),
+        "meta": {**_governance_meta(table), "penstock": _given(penstock)},
     }
-    return {
+    found = {
         "name": dataset.name,
         "identifier": dataset.target.name,
         "description": escape_jinja(_description(dataset)),
         "config": config,
     }
+    return {**found, "columns": [_pii_column(name) for name in governance.pii]} if governance.pii else found
+
+
+def _pii_column(name: str) -> dict[str, Any]:
+    return {"name": name, "config": {"tags": ["pii"], "meta": {"contains_pii": True}}}
+
+
+def _governance_meta(table: _Table) -> dict[str, Any]:
+    governance = table.governance
+    kept = governance.retention_days
+    shorter = {name: days for name, days in sorted(table.retention_limits.items()) if kept is None or days < kept}
+    return {
+        **governance.model_dump(exclude={"pii"}, exclude_none=True),
+        **({"retention_days_on": shorter} if shorter else {}),
+        **({"contains_pii": True} if governance.pii else {}),
+    }
+
+
+def _governance_tags(governance: DatasetGovernance) -> Iterator[str]:
+    """Yields what people select by: `pii`, and `retention` where there is a limit to it."""
+    if governance.pii:
+        yield "pii"
+    if governance.retention_days is not None:
+        yield "retention"
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _description(dataset: Dataset) -> str:

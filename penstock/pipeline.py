@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, SerializeAsAny, StringConstraints, creat
 from penstock.artifacts import TableRef
 from penstock.errors import ConfigurationError
 from penstock.freshness import FreshnessSetting
+from penstock.governance import GovernanceSpec
 from penstock.naming import bronze_table, qualified_dataset
 from penstock.schedule import ScheduleSpec
 from penstock.sources.base import DatasetSpec, Instance, SourceSpec
@@ -57,6 +58,9 @@ class PipelineSpec(Spec):
     schedules: tuple[ScheduleSpec, ...] = Field(default=(), description="When the pipeline runs by itself.")
     freshness: FreshnessSetting | None = Field(
         default=None, description="How old the newest loads may be; by default what the schedules give."
+    )
+    governance: GovernanceSpec | None = Field(
+        default=None, description="Owner, classification and retention of all datasets that do not say it themselves."
     )
     tags: tuple[Tag, ...] = Field(default=(), description="Tags of the pipeline's deployment and of its dbt sources.")
 

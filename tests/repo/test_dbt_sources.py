@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deployments.catalog import load_catalog
+from deployments.catalog import inspect_catalog, load_catalog
 from deployments.compile_file import check_files, write_files
 from deployments.dbt_sources import INSTANCES_PATH, sources_path
 from deployments.generated_files import MARK
@@ -192,3 +192,48 @@ def test_a_project_without_dbt_gets_none(project: Project) -> None:
     (project.root / "dbt" / "dbt_project.yml").unlink()
     assert compiled(project) == []
     assert not (project.root / "dbt" / "models").exists()
+
+
+def test_governance_is_in_the_source_as_owner_tags_and_columns_about_people(project: Project) -> None:
+    owner = {"name": "Analytics", "email": "analytics@acme.example"}
+    (project.clients / "acme-co" / "_defaults.yaml").write_text(
+        f"governance: {{owner: {owner}, classification: internal, retention_days: 365}}\n"
+    )
+    path = project.clients / "acme-co" / "orders.yaml"
+    governed = "governance: {pii: [buyer, e_mail], classification: restricted, retention_days: 30}"
+    path.write_text(path.read_text().replace("table: all_orders", f"table: all_orders, {governed}"))
+    platform = project.platforms / "local.yaml"
+    platform.write_text(platform.read_text() + "governance: {retention_days: 90}\n")
+    compiled(project)
+    tables = {table["name"]: table for table in source(project)["tables"]}
+
+    users, orders = tables["north__users"]["config"], tables["orders"]["config"]
+    assert users["tags"] == ["client:acme-co", "daily", "retention"]
+    assert {key: value for key, value in users["meta"].items() if key != "penstock"} == {
+        "owner": owner,
+        "classification": "internal",
+        "retention_days": 365,
+        "retention_days_on": {"local": 90},
+    }
+    assert "columns" not in tables["north__users"]
+    assert orders["tags"] == ["client:acme-co", "pii", "retention"]
+    assert {key: value for key, value in orders["meta"].items() if key != "penstock"} == {
+        "owner": owner,
+        "classification": "restricted",
+        "retention_days": 30,
+        "contains_pii": True,
+    }
+    assert [column["name"] for column in tables["orders"]["columns"]] == ["buyer", "e_mail"]
+    assert {tag for column in tables["orders"]["columns"] for tag in column["config"]["tags"]} == {"pii"}
+
+
+def test_data_stays_off_platforms_that_may_not_hold_it(project: Project) -> None:
+    path = project.clients / "acme-co" / "orders.yaml"
+    path.write_text(path.read_text() + "governance: {classification: restricted}\n")
+    platform = project.platforms / "local.yaml"
+    platform.write_text(platform.read_text() + "governance: {classification: confidential}\n")
+    (problem,) = [one for one in inspect_catalog(project).problems if one.is_error]
+    assert problem.path == path
+    assert "`orders` is `restricted`, and the platform `local` may hold `confidential` data at most" in problem.message
+    path.write_text(path.read_text().replace("restricted", "confidential"))
+    assert not [one for one in inspect_catalog(project).problems if one.is_error]
