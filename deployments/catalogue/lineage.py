@@ -104,7 +104,7 @@ def _leaves(node: Any) -> Iterator[ColumnRef]:
 def _schema(columns: Mapping[Relation, Sequence[str]], dialect: str) -> Any:
     from sqlglot.schema import MappingSchema
 
-    tree: dict[str, dict[str, dict[str, str]]] = {}
-    for (schema, table), names in columns.items():
-        tree.setdefault(schema, {})[table] = dict.fromkeys(names, "text")
-    return MappingSchema(tree, dialect=dialect)
+    schema = MappingSchema(dialect=dialect)
+    for (place, table), names in columns.items():
+        schema.add_table(f"{place}.{table}", dict.fromkeys(names, "text"), dialect=dialect)
+    return schema
