@@ -78,7 +78,7 @@ def _source_text(tables: Sequence[_Table]) -> str:
         "config": {"loaded_at_field": "_loaded_at"},
         "tables": [_table(table) for table in tables],
     }
-    # The innermost mappings and lists on one line each: a table then takes nine lines instead of 24.
+    # The innermost mappings and lists on one line each, so that a table can be seen at once.
     style: dict[str, Any] = {"default_flow_style": None, "sort_keys": False, "allow_unicode": True, "width": 120}
     return f"# {MARK}\n{yaml.safe_dump({'version': 2, 'sources': [source]}, **style)}"
 

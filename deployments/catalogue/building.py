@@ -22,6 +22,7 @@ from deployments.catalogue.reading import (
 from deployments.ledger_status import dataset_statuses
 from deployments.running import lent_warehouse
 from penstock.errors import ConfigurationError
+from penstock.governance import OwnerSpec
 from penstock.platform import PlatformSpec
 from tasks.dbt_runner.dbt_core import DbtCore, DbtProject
 
@@ -37,6 +38,7 @@ class Contents(NamedTuple):
     """What the pages say, apart from dbt's own."""
 
     platform: str
+    owner: OwnerSpec | None
     now: datetime
     pipelines: list[PipelineEntry]
     models: list[ModelEntry]
@@ -69,7 +71,8 @@ def build_catalogue(catalog: Catalog, platform: PlatformSpec, folder: Path) -> C
     dbt, now = read_dbt_files(target), datetime.now(UTC)
     statuses = dataset_statuses(catalog.project, catalog.pipelines)
     entries = pipeline_entries(catalog.pipelines, statuses, dbt, now)
-    contents = Contents(platform.platform, now, entries, model_entries(dbt))
+    owner = platform.governance.owner if platform.governance else None
+    contents = Contents(platform.platform, owner, now, entries, model_entries(dbt))
     write_pages(contents, target / "static_index.html", folder)
     return contents
 

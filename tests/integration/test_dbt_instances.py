@@ -34,7 +34,9 @@ for_each:
   - {name: north, connection: regions}
   - {name: south, connection: regions}
   - {name: west, connection: regions}
-datasets: [{name: incidents, path: /incidents, description: "As {{ of }} today."}]
+datasets:
+  - {name: incidents, path: /incidents, description: "As {{ of }} today."}
+  - {name: users, path: /users, freshness: none, governance: {pii: [email], owner: {name: Ops}, retention_days: 30}}
 schedules: [{cron: "0 6 * * *"}]
 tags: [daily]
 """
@@ -97,6 +99,15 @@ def test_a_fourth_instance_is_one_line_in_a_pipeline_file_and_no_sql(project: Pr
     assert table["tags"] == ["client:acme-co", "daily"]
     assert table["meta"]["penstock"]["pipeline"] == "incidents"
     assert table["description"] == "As {{ of }} today. Of the instance `west`."
+    users = found["sources"][f"{prefix}.north__users"]
+    assert users["freshness"] is None
+    assert users["tags"] == ["client:acme-co", "daily", "pii", "retention"]
+    assert {key: users["meta"][key] for key in ("owner", "retention_days", "contains_pii")} == {
+        "owner": {"name": "Ops"},
+        "retention_days": 30,
+        "contains_pii": True,
+    }
+    assert users["columns"]["email"]["tags"] == ["pii"]
 
     path = project.clients / "acme-co" / "incidents.yaml"
     path.write_text(path.read_text().replace("for_each:", "for_each:\n  - {name: east, connection: regions}"))
