@@ -41,13 +41,14 @@ COMMANDS = (
     ),
     CommandEntry("doctor", "deployments.commands.doctor", "Check that everything a platform names can be used."),
     CommandEntry("blocks", "deployments.commands.blocks", "Bring Prefect's blocks to what a file says."),
-    CommandEntry("compile", "deployments.commands.compile", "Write prefect.yaml from the pipeline files."),
+    CommandEntry("compile", "deployments.commands.compile", "Write prefect.yaml and dbt's sources from the files."),
     CommandEntry("deploy", "deployments.commands.deploy", "Make a Prefect server's deployments those of the files."),
     CommandEntry("schema", "deployments.commands.schema", "Print or write the JSON Schemas that editors complete by."),
     CommandEntry(
         "warehouse", "deployments.commands.warehouse", "Set up the warehouse: roles, compute, stages, tables."
     ),
     CommandEntry("new", "deployments.commands.new", "Begin a client or a pipeline."),
+    CommandEntry("docs", "deployments.commands.docs", "Serve or write the catalogue: datasets, models, lineage."),
     CommandEntry("sandbox", "deployments.commands.sandbox", "Serve emulated source APIs on a local port."),
 )
 

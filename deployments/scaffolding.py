@@ -31,7 +31,7 @@ def new_client(project: Project, client: str) -> list[Path]:
             guidance=f"Give the client a longer name, such as {client}-co.",
             client=client,
         )
-    return _write(
+    return write_new(
         {
             project.clients / client / DEFAULTS_NAME: _filled("client_defaults.yaml", {"client": client}),
             project.root / flow_path(client): client_flow(client),
@@ -60,8 +60,24 @@ def new_pipeline(
     Raises:
         ConfigurationError: a name cannot be used, there is no such client or source, or the file exists already.
     """
-    _check(Name, pipeline, "a pipeline's name is lower-case letters and digits, in words joined by one hyphen")
+    path = new_pipeline_path(project, pipeline, client, source)
     _check(Timezone, timezone, "the time zone is not an IANA name such as America/New_York")
+    names = {
+        "pipeline": pipeline,
+        "client": client,
+        "connection": connection or default_connection(client, source),
+        "timezone": timezone,
+    }
+    return write_new({path: _filled(f"pipelines/{source}.yaml", names)})
+
+
+def new_pipeline_path(project: Project, pipeline: str, client: str, source: str) -> Path:
+    """Returns where a new pipeline's file goes.
+
+    Raises:
+        ConfigurationError: the name cannot be used, or there is no such client or kind of source.
+    """
+    _check(Name, pipeline, "a pipeline's name is lower-case letters and digits, in words joined by one hyphen")
     if source not in SOURCES:
         close = nearest(source, SOURCES)
         raise ConfigurationError(
@@ -77,13 +93,7 @@ def new_pipeline(
             guidance=f"Did you mean {close}?" if close else f"Begin it with `penstock new client {client}`.",
             client=client,
         )
-    names = {
-        "pipeline": pipeline,
-        "client": client,
-        "connection": connection or default_connection(client, source),
-        "timezone": timezone,
-    }
-    return _write({folder / f"{pipeline}.yaml": _filled(f"pipelines/{source}.yaml", names)})
+    return folder / f"{pipeline}.yaml"
 
 
 def default_connection(client: str, source: str) -> str:
@@ -100,12 +110,21 @@ def _check(kind: Any, value: str, message: str) -> None:
         raise ConfigurationError(message, guidance=guidance, seen=value) from error
 
 
+def read_template(name: str) -> str:
+    """Returns the text of a template."""
+    return files("deployments").joinpath("templates", name).read_text(encoding="utf-8")
+
+
 def _filled(template: str, names: dict[str, str]) -> str:
-    text = files("deployments").joinpath("templates", template).read_text(encoding="utf-8")
-    return Template(text).substitute(names)
+    return Template(read_template(template)).substitute(names)
 
 
-def _write(texts: dict[Path, str]) -> list[Path]:
+def write_new(texts: dict[Path, str]) -> list[Path]:
+    """Writes files that must not be there, all or none, and returns their paths.
+
+    Raises:
+        ConfigurationError: one of them exists already.
+    """
     for path in texts:
         if path.exists():
             raise ConfigurationError(

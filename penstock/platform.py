@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from penstock.connections import Connection, DbtCloudConnection, StoreConnection, WarehouseConnection, kinds_of
+from penstock.governance import GovernanceSpec
 from penstock.spec import Name, Spec
 from penstock.window import Duration
 
@@ -110,6 +111,9 @@ class DbtCloudJob(Spec):
 
     engine: Literal["cloud"]
     connection: DbtCloudSetting = Field(description="The dbt Cloud account, and a token that may run the job.")
+    project_dir: Path = Field(
+        default=Path("dbt"), description="Folder of the job's dbt project in this repository, from the project's root."
+    )
     job_id: int = Field(ge=1, description="The number at the end of the job's address in dbt Cloud.")
     deadline: Duration = Field(
         default="2h",
@@ -186,6 +190,9 @@ class PlatformSpec(Spec):
         default_factory=dict, description="What the connections that pipelines name mean here."
     )
     dbt: DbtSetting = Field(description="How silver and gold are built here.")
+    governance: GovernanceSpec | None = Field(
+        default=None, description="Who answers for the platform, and the most sensitive and longest kept data on it."
+    )
     project: Name | None = Field(
         default=None,
         description="Tells this project's deployments from those of other projects on the same Prefect server; "

@@ -447,3 +447,17 @@ def test_the_sandbox_serves_until_it_is_interrupted() -> None:
     assert err == ""
     assert out == ""
     assert process.returncode in {0, 130}
+
+
+def test_a_pipeline_begins_from_a_dbt_source_or_a_kind_and_from_nothing_else(shell: Shell) -> None:
+    assert shell("new", "client", "acme").code == 0
+    models = shell.root / "dbt" / "models"
+    models.mkdir(parents=True)
+    (models / "sources.yml").write_text("sources: [{name: shop, tables: [{name: orders}]}]\n")
+    begin = ("new", "pipeline", "acme-shop", "--client", "acme")
+    assert shell(*begin).code == 2
+    ended = shell(*begin, "--from-dbt", "shop", "--source", "rest")
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith("wrote deployments/clients/acme/acme-shop.yaml\n")
+    assert "the dbt source acme_rest" in ended.out
+    assert shell("validate").code == 0
