@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -132,28 +134,34 @@ def test_the_page_says_how_many_lines_there_are() -> None:
 
 
 def test_what_the_page_writes_is_in_the_style_of_the_house(clone: Path) -> None:
-    run("ruff check . && ruff format --check .", clone)
-    run("lint-imports --no-cache", clone)
+    run("ruff check . && ruff format --check . && lint-imports --no-cache", clone)
 
 
 def test_the_new_source_passes_the_contract_and_the_tests_of_the_registries(clone: Path) -> None:
-    contract, units = CHECKS
-    shown = run(f"{contract} -p no:cacheprovider", clone)
-    assert int(re.findall(r"(\d+) passed", shown)[0]) >= len(
-        ["rows", "again", "gaps", "late", *range(8), *range(4), "expiry", *range(2), "columns", *range(6)]
-    )
-    assert "passed" in run(f"{units} -p no:cacheprovider", clone)
+    (command,) = CHECKS
+    shown = run(f"{command} -p no:cacheprovider", clone)
+    passed = re.search(r"(\d+) passed", shown)
+    assert passed is not None, shown
+    # All that the contract asks of a source with pages, late rows and a key, not just the few that ask it of every one.
+    assert int(passed[1]) > 25
 
 
-def test_the_new_source_is_validated_and_loaded_from_the_sandbox(clone: Path, prefect_url: str) -> None:
+def test_the_new_source_is_validated_probed_and_loaded_from_the_sandbox(clone: Path, prefect_url: str) -> None:
     (serve,) = SERVE
-    with served(serve, clone) as address:
-        variables = {"PREFECT_API_URL": prefect_url, "PENSTOCK_SANDBOX_URL": address}
-        shown = [run(command, clone, **variables) for command in USE]
-        interval = re.findall(r"\d{4}-\d\d-\d\d", run("penstock plan acme-kestrel-daily --json", clone, **variables))
-        assert interval
-        run("penstock doctor --help", clone, **variables)
-    assert "acme-kestrel-daily.yaml" in shown[2]
+    # Its clock stands still: a shipment that changed meanwhile would leave the window between the run and the count.
+    moment = datetime.now(tz=UTC) + timedelta(hours=2)
+    with served(f"{serve} --clock {moment.isoformat()}", clone) as address:
+        for command in USE:
+            run(command, clone, PREFECT_API_URL=prefect_url, PENSTOCK_SANDBOX_URL=address)
+        # It fails where Prefect has no work pool, which nothing of the page needs; the connection's own line counts.
+        probed = run("penstock doctor || true", clone, PREFECT_API_URL=prefect_url, PENSTOCK_SANDBOX_URL=address)
+        status = {row["dataset"]: row for row in json.loads(run("penstock status acme-kestrel-daily --json", clone))}
+        until = datetime.fromisoformat(status["shipments"]["loaded_until"])
+        asked = {"changed_from": (until - timedelta(days=1)).isoformat(), "changed_until": until.isoformat()}
+        shipments = httpx.get(f"{address}/kestrel/v1/shipments", params=asked, headers=KEY).raise_for_status()
+        refused = httpx.get(f"{address}/kestrel/v1/shipments", params=asked)
+    assert (refused.status_code, refused.json()) == (401, {"error": {"code": "unauthorized"}})
+    assert any("acme-kestrel" in line and "/status answers this key" in line for line in probed.splitlines())
     assert count_rows(clone, "kestrel__depots") == 3
-    assert count_rows(clone, "kestrel__shipments") > 0
-    assert httpx
+    assert count_rows(clone, "kestrel__shipments") == shipments.json()["total"]
+    assert shipments.json()["total"] > 50
