@@ -116,9 +116,15 @@ def check_declared_dataset(dataset: DatasetSpec, window: TimeWindow) -> Iterator
             f"the report `{dataset.report}` needs a start and an end, and the window is `full`",
             "Give the dataset a window with bounds, such as {kind: daily, timezone: UTC}.",
         )
-    elif window.kind == "daily" and window.timezone != "UTC":
+    elif window.kind == "daily" and window.timezone != "UTC" and _is_counted_in_days(dataset.declaration):
         yield Finding(
             ("window", "timezone"),
             f"the report `{dataset.report}` is counted in days of UTC, and the window's are of {window.timezone}",
             "Set the window's `timezone` to UTC.",
         )
+
+
+def _is_counted_in_days(report: RestDataset) -> bool:
+    """Whether the vendor cuts a report's days, in UTC; lists of what has changed take any moment."""
+    asked = report.window_parameters
+    return report.bucket is not None or (asked is not None and asked.format == "date")

@@ -10,14 +10,13 @@ import orjson
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.context import PAGING_FAULT_KEY, ErrorBody, SandboxContext, Service
+from sandbox.context import ErrorBody, SandboxContext, Service
 from sandbox.rate_limit import RateLimiter
-from sandbox.rest.asked import BadQueryError, read_asked, read_bounds
+from sandbox.rest.asked import BadQueryError
 from sandbox.rest.auth import grant_token, is_allowed
-from sandbox.rest.collection import Collection, RateLimit
+from sandbox.rest.collection import RateLimit
 from sandbox.rest.demo import demo_collections
-from sandbox.rest.pages import read_page, write_page
-from sandbox.rest.store import RecordStore
+from sandbox.rest.serving import ServedCollection
 from sandbox.retry_after import write_retry_after
 
 if TYPE_CHECKING:
@@ -42,19 +41,6 @@ class Match:
     record_id: str = ""
 
 
-class _Served:
-    """One collection with its store and its limiter."""
-
-    def __init__(self, name: str, collection: Collection, context: SandboxContext) -> None:
-        self.collection = collection
-        before, brace, after = name.partition("{")
-        self.parent_name = before.rstrip("/") if brace else ""
-        column, _, self.suffix = after.partition("}")
-        self.store = RecordStore(collection, now=context.clock.now, parent_column=column)
-        limit = collection.rate_limit
-        self.limiter = RateLimiter(limit.requests, per_seconds=limit.per_seconds) if limit else None
-
-
 class _Rest:
     def __init__(self, context: SandboxContext) -> None:
         self._context = context
@@ -62,7 +48,7 @@ class _Rest:
             **demo_collections(context.settings.seed, context.clock.now),
             **context.settings.collections,
         }
-        self._served = {name: _Served(name, collection, context) for name, collection in collections.items()}
+        self._served = {name: ServedCollection(name, collection, context) for name, collection in collections.items()}
         for collection in collections.values():
             if collection.auth.kind == "api_key_query":
                 context.log.hide_parameter(collection.auth.name)
@@ -90,30 +76,11 @@ class _Rest:
         if served.limiter is not None and not served.limiter.try_acquire():
             return _too_many(served.limiter, served.collection.rate_limit)
         try:
-            return self._record(served, match) if match.record_id else await self._page(request, served, match)
+            return self._record(served, match) if match.record_id else await served.page(request, match.parent)
         except BadQueryError as error:
             return _failure(400, str(error))
 
-    async def _page(self, request: Request, served: _Served, match: Match) -> Response:
-        asked = await read_asked(request)
-        collection = served.collection
-        path = request.scope["path"]
-        now = self._context.clock.now()
-        wanted = read_page(
-            asked,
-            collection.paging,
-            url=str(request.url.replace(query="")),
-            query=_without_key(request, collection),
-            spoiled=request.scope.get(PAGING_FAULT_KEY, ""),
-        )
-        bounds = read_bounds(asked, collection.time_filter)
-        late_rows = self._context.faults.late_rows(path, now)
-        records = served.store.select(bounds, parent=match.parent, late_rows=late_rows)
-        changes = self._context.faults.schema_changes(path, now)
-        page = write_page(records, wanted, collection=collection, changes=changes)
-        return Response(page.body, headers=page.headers, media_type="application/json")
-
-    def _record(self, served: _Served, match: Match) -> Response:
+    def _record(self, served: ServedCollection, match: Match) -> Response:
         record = served.store.find(match.record_id)
         return Response(record, media_type="application/json") if record is not None else _failure(404)
 
@@ -150,12 +117,6 @@ def build_routes(context: SandboxContext) -> Sequence[BaseRoute]:
 def describe_error(status: int) -> ErrorBody:
     """Returns the body that goes with a failure status."""
     return ErrorBody(_error_body(status, ""), "application/json")
-
-
-def _without_key(request: Request, collection: Collection) -> dict[str, str]:
-    # The next page's URL does not repeat the key: a client signs every request itself.
-    secret = collection.auth.name if collection.auth.kind == "api_key_query" else ""
-    return {name: value for name, value in request.query_params.items() if name != secret}
 
 
 def _failure(status: int, message: str = "") -> Response:

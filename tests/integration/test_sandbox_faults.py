@@ -17,6 +17,7 @@ from penstock.errors import ConfigurationError
 from sandbox.clock import Clock
 from sandbox.faults import Fault
 from sandbox.gladly.settings import GLADLY_EMAIL, GLADLY_TOKEN, GladlySettings
+from sandbox.registry import SERVICES
 from sandbox.rest.collection import REST_CLIENT_ID, REST_CLIENT_SECRET, Auth, Collection, Paging, TimeFilter
 from sandbox.server import Sandbox, serve
 from sandbox.settings import SandboxSettings
@@ -242,7 +243,9 @@ def test_the_clock_is_told_and_moved_over_http(sandbox: Sandbox, client: httpx.C
 
 def test_the_index_says_what_is_served(sandbox: Sandbox, client: httpx.Client):
     index = client.get("/").json()
-    assert index["services"] == {"gladly": "/gladly/warbyparker/api/v1", "rest": "/rest"}
+    assert index["services"] == {service.name: service.home for service in SERVICES}
+    assert index["services"]["gladly"] == "/gladly/warbyparker/api/v1"
+    assert index["services"]["rest"] == "/rest"
     assert sandbox.service_url("gladly") == f"{sandbox.url}/gladly/warbyparker/api/v1"
     with pytest.raises(ConfigurationError, match="no such service"):
         sandbox.service_url("glady")

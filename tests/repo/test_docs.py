@@ -315,14 +315,17 @@ def test_the_pipeline_and_the_connection_that_the_page_of_ai_tools_shows_are_val
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_page_of_ai_tools_has_every_report_of_every_tool() -> None:
+def test_every_report_of_a_declared_source_is_on_its_page_or_on_that_of_ai_tools() -> None:
     from penstock.sources.declared import DeclaredDataset
     from penstock.sources.registry import SOURCES
 
     page = (ROOT / "docs/sources/ai_tools.md").read_text(encoding="utf-8")
     sections = {part.split("`")[1]: part for part in re.split(r"^### ", page, flags=re.MULTILINE)[1:] if part[0] == "`"}
     declared = {kind: one.dataset for kind, one in SOURCES.items() if issubclass(one.dataset, DeclaredDataset)}
-    assert set(sections) == set(declared)
+    own = {kind: ROOT / f"docs/sources/{kind}.md" for kind in set(declared) - set(sections)}
+    assert [str(path) for path in own.values() if not path.exists()] == []
+    pages = {**sections, **{kind: path.read_text(encoding="utf-8") for kind, path in own.items()}}
+    assert set(pages) == set(declared)
     for kind, dataset in declared.items():
-        named = set(re.findall(r"`([a-z0-9_]+)`", sections[kind]))
+        named = set(re.findall(r"`([a-z0-9_]+)`", pages[kind]))
         assert set(dataset.catalogue) <= named, kind

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import pytest
 from pydantic import TypeAdapter
 
 from penstock.connections import Connection, DeclaredConnection
-from penstock.sources.declared import BucketedDataset, DeclaredDataset, check_declared_dataset
+from penstock.sources.declared import BucketedDataset, Catalogue, DeclaredDataset, check_declared_dataset, declare
 from penstock.sources.registry import SOURCES
 from penstock.sources.rest import CursorPaging
 from penstock.window import TimeWindow
 
-DECLARED = [kind for kind, entry in SOURCES.items() if issubclass(entry.dataset, DeclaredDataset)]
+DECLARED = {kind: entry.dataset for kind, entry in SOURCES.items() if issubclass(entry.dataset, DeclaredDataset)}
 SECRET = "never-to-be-seen"
 CONNECTIONS: dict[str, dict[str, Any]] = {
     "anthropic": {"api_key": SECRET},
@@ -41,24 +41,24 @@ def _window(**window: Any) -> Any:
 
 
 def test_there_are_seven_ai_tools() -> None:
-    assert sorted(CONNECTIONS) == sorted(DECLARED)
+    assert len(CONNECTIONS) == 7
+    assert set(CONNECTIONS) <= set(DECLARED)
 
 
 @pytest.mark.parametrize("kind", DECLARED)
 def test_a_file_may_name_each_report_of_the_catalogue_and_no_other(kind: str) -> None:
-    dataset = SOURCES[kind].dataset
-    assert issubclass(dataset, DeclaredDataset)
+    dataset = DECLARED[kind]
     assert set(get_args(dataset.model_fields["report"].annotation)) == set(dataset.catalogue)
 
 
-@pytest.mark.parametrize("kind", DECLARED)
+@pytest.mark.parametrize("kind", CONNECTIONS)
 def test_each_row_that_is_about_a_time_says_which(kind: str) -> None:
-    for name, report in SOURCES[kind].dataset.catalogue.items():  # type: ignore[attr-defined]
+    for name, report in DECLARED[kind].catalogue.items():
         if report.window_parameters is not None and report.answer != "csv":
             assert report.bucket is not None, name
 
 
-@pytest.mark.parametrize("kind", DECLARED)
+@pytest.mark.parametrize("kind", CONNECTIONS)
 def test_no_connection_shows_its_secret(kind: str) -> None:
     connection = _connection(kind)
     rest = connection.to_rest()
@@ -67,7 +67,7 @@ def test_no_connection_shows_its_secret(kind: str) -> None:
     assert base64.b64encode(f"{SECRET}:".encode()).decode() not in shown
 
 
-@pytest.mark.parametrize("kind", DECLARED)
+@pytest.mark.parametrize("kind", CONNECTIONS)
 def test_the_vendors_pace_holds_at_the_vendors_address_only(kind: str) -> None:
     rest = _connection(kind).to_rest()
     assert rest.base_url.startswith("https://")
@@ -146,9 +146,27 @@ def test_a_window_that_the_api_cannot_be_asked_for_is_found_before_it_is(
     assert list(check_declared_dataset(_dataset("cursor", report="members"), _window(kind="full"))) == []
 
 
+@pytest.mark.parametrize("kind", CONNECTIONS)
+def test_every_report_with_a_window_is_counted_in_days_of_utc(kind: str) -> None:
+    for name, report in DECLARED[kind].catalogue.items():
+        found = list(check_declared_dataset(_dataset(kind, report=name), _window(kind="daily", timezone="Asia/Tokyo")))
+        assert bool(found) == (report.window_parameters is not None), name
+
+
+def test_a_list_of_what_has_changed_may_be_asked_for_by_the_days_of_any_zone() -> None:
+    class Changes(DeclaredDataset[DeclaredConnection]):
+        catalogue: ClassVar[Catalogue] = declare(
+            parcels={"path": "/parcels", "window_parameters": {"start": "changed_from", "end": "changed_until"}}
+        )
+
+    dataset = Changes(name="parcels", report="parcels")
+    assert list(check_declared_dataset(dataset, _window(kind="daily", timezone="Asia/Tokyo"))) == []
+    assert len(list(check_declared_dataset(dataset, _window(kind="full")))) == 1
+
+
 @pytest.mark.parametrize("kind", DECLARED)
 def test_reports_with_a_window_honour_it_and_lists_come_whole(kind: str) -> None:
-    for name, report in SOURCES[kind].dataset.catalogue.items():  # type: ignore[attr-defined]
+    for name, report in DECLARED[kind].catalogue.items():
         traits = SOURCES[kind].dataset_traits(_dataset(kind, report=name))
         assert traits.honours_window == (report.window_parameters is not None), name
 

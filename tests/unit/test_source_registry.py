@@ -6,13 +6,19 @@ import sys
 
 import pytest
 
+from penstock.connections import Connection, kinds_of
 from penstock.errors import ConfigurationError
 from penstock.sources.registry import SOURCES
+from tasks.probing.registry import PROBES
 from tasks.sources.registry import EXTRACTORS, extractor
 
 
 def test_every_kind_that_a_file_may_name_can_be_extracted() -> None:
     assert set(EXTRACTORS) == set(SOURCES)
+
+
+def test_every_kind_of_connection_can_be_probed() -> None:
+    assert set(PROBES) == set(kinds_of(Connection))
 
 
 @pytest.mark.parametrize("kind", sorted(EXTRACTORS))
