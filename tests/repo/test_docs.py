@@ -303,18 +303,6 @@ def test_every_page_that_is_linked_exists() -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-def test_the_pipeline_and_the_connection_that_the_page_of_ai_tools_shows_are_valid(copy_of_the_project: Path) -> None:
-    pipeline, connection, by_hand = blocks("docs/sources/ai_tools.md", "yaml")
-    folder = copy_of_the_project / "deployments/clients/warbyparker"
-    (folder / "warbyparker-cursor-daily.yaml").write_text(pipeline)
-    (folder / "warbyparker-quill-daily.yaml").write_text(by_hand)
-    platform = copy_of_the_project / "deployments/platforms/local.yaml"
-    quill = "  warbyparker-quill: {kind: rest, base_url: https://api.quill.example.com}\n"
-    platform.write_text(platform.read_text().replace("connections:\n", f"connections:\n{connection}{quill}"))
-    done = run("penstock validate", copy_of_the_project, CURSOR_KEY="sec-cursor")
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_every_report_of_a_declared_source_is_on_its_page_or_on_that_of_ai_tools() -> None:
     from penstock.sources.declared import DeclaredDataset
     from penstock.sources.registry import SOURCES
