@@ -93,6 +93,7 @@ def load_pipeline(
     pipeline: PipelineSpec,
     *,
     since: datetime | None = None,
+    instance: str | None = None,
     days: tuple[datetime, datetime] | None = None,
 ) -> None:
     """Loads what a run at the sandbox's time would.
@@ -103,13 +104,14 @@ def load_pipeline(
         sandbox: Where it is read.
         pipeline: Whose datasets are loaded, those that models read.
         since: Brings incidents that were changed since an hour before then; all by default.
+        instance: The only one whose datasets are loaded; all by default.
         days: Of the history of objectives.
     """
     now = sandbox.clock.now()
     opened = open_warehouse(DuckDBConnection(kind="duckdb", path=str(warehouse), lock_timeout_seconds=20))
     loader = Loader(opened, LocalStore(lake / f"{now:%Y%m%dT%H%M}" / pipeline.pipeline))
     for dataset in expand(pipeline):
-        if dataset.spec.name in _UNREAD:
+        if dataset.spec.name in _UNREAD or instance not in {None, dataset.instance}:
             continue
         rows = read_dataset(sandbox, pipeline.source, dataset, _interval(dataset, now, since, days))
         file = {"jsonl": "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)}
@@ -171,8 +173,9 @@ def spoil_operations(warehouse: Path) -> None:
     triage = json.dumps({"name": "Triage", "category": "triage"})
     with duckdb.connect(str(warehouse)) as connection:
         chosen = f"SELECT * FROM {table} WHERE contains(incident_status, 'closed') ORDER BY id LIMIT 3"
-        newest = connection.execute(chosen).fetch_arrow_table()
-        connection.register("newest", newest)
-        older = "'2026-01-01T00:00:00.000Z' AS updated_at, ? AS incident_status, _loaded_at + INTERVAL 1 HOUR AS _loaded_at"
+        connection.execute(f"CREATE TEMP TABLE newest AS {chosen}")
+        older = (
+            "'2026-01-01T00:00:00.000Z' AS updated_at, ? AS incident_status, _loaded_at + INTERVAL 1 HOUR AS _loaded_at"
+        )
         connection.execute(f"INSERT INTO {table} SELECT * REPLACE ({older}) FROM newest", [triage])
         connection.execute(f"INSERT INTO {table} SELECT * FROM newest")
