@@ -12,13 +12,8 @@ incident_services as (
 
 ),
 
-slo_days as (
-
-    select * from {{ ref('int_slos_daily') }}
-
-),
-
--- A service that only an incident or an objective names is one, too.
+-- A service that only an incident names is one, too. Objectives come from other pipelines, and one pipeline's run must
+-- not wait for another's: theirs are tested against these.
 mentions as (
 
     select
@@ -33,13 +28,6 @@ mentions as (
         service_name,
         cast(null as {{ dbt.type_string() }}) as listing_workspace
     from incident_services
-
-    union all
-
-    select distinct
-        service_name,
-        cast(null as {{ dbt.type_string() }}) as listing_workspace
-    from slo_days
 
     union all
 
