@@ -20,9 +20,23 @@ def rewrite(command: str) -> str:
     tree = sqlglot.parse_one(command, read="snowflake")
     if isinstance(tree, exp.Command | exp.Put):
         return command
-    if isinstance(tree, exp.Merge):
-        _name_source(tree)
     return tree.transform(_rewritten).sql(dialect="snowflake")
+
+
+def merge_for_duckdb(command: str) -> str:
+    """Returns a MERGE as DuckDB's own, with the source named where inserted values name no table.
+
+    fakesnow 0.12 looks such columns up in both tables, where dbt's have the same names, and keeps what is to be done in
+    a table of its own, of which its catalogue cannot be told within a transaction.
+    """
+    merge = sqlglot.parse_one(command, read="snowflake")
+    assert isinstance(merge, exp.Merge), command
+    source = merge.args["using"].alias_or_name
+    for when in merge.find_all(exp.When):
+        if isinstance(when.args["then"], exp.Insert):
+            for column in when.args["then"].expression.find_all(exp.Column):
+                column.set("table", column.args.get("table") or exp.to_identifier(source))
+    return merge.sql(dialect="duckdb")
 
 
 def _rewritten(node: exp.Expression) -> exp.Expression:
@@ -49,18 +63,6 @@ def _rewritten(node: exp.Expression) -> exp.Expression:
             return exp.EQ(this=kind, expression=exp.Literal.string("OBJECT"))
         case _:
             return node
-
-
-def _name_source(merge: exp.Merge) -> None:
-    """Lets the inserted values of a MERGE name the source, which is whose columns they are where they name no table.
-
-    fakesnow 0.12 looks them up in source and target at once, where dbt's columns have the same names.
-    """
-    source = merge.args["using"].alias_or_name
-    for when in merge.find_all(exp.When):
-        if isinstance(when.args["then"], exp.Insert):
-            for column in when.args["then"].expression.find_all(exp.Column):
-                column.set("table", column.args.get("table") or exp.to_identifier(source))
 
 
 def _is_call(node: exp.Expression, name: str) -> bool:
