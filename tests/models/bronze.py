@@ -39,6 +39,8 @@ METADATA = {
     "_extracted_at": "TIMESTAMPTZ",
     "_loaded_at": "TIMESTAMPTZ",
 }
+# Of versions, beside the metadata; every other column of bronze is text.
+COLUMN_TYPES = {**METADATA, "_valid_from": "TIMESTAMPTZ", "_valid_to": "TIMESTAMPTZ", "_is_current": "BOOLEAN"}
 
 Record = dict[str, str | None]
 

@@ -24,6 +24,12 @@ GOLD_KEYS = {
     "agg_agents_daily": "agent_day_id",
     "agg_channels_daily": "channel_day_id",
     "rpt_service_level_daily": "channel_day_id",
+    "fct_ops__incidents": "incident_key",
+    "bridge_ops__incident_service": "incident_service_key",
+    "dim_ops__services": "service_key",
+    "agg_ops__incidents_weekly": "incident_week_key",
+    "fct_ops__slo_daily": "slo_day_key",
+    "rpt_ops__slo_attainment": "slo_month_key",
 }
 
 

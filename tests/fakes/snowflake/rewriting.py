@@ -23,6 +23,22 @@ def rewrite(command: str) -> str:
     return tree.transform(_rewritten).sql(dialect="snowflake")
 
 
+def merge_for_duckdb(command: str) -> str:
+    """Returns a MERGE as DuckDB's own, with the source named where inserted values name no table.
+
+    fakesnow 0.12 looks such columns up in both tables, where dbt's have the same names, and keeps what is to be done in
+    a table of its own, of which its catalogue cannot be told within a transaction.
+    """
+    merge = sqlglot.parse_one(command, read="snowflake")
+    assert isinstance(merge, exp.Merge), command
+    source = merge.args["using"].alias_or_name
+    for when in merge.find_all(exp.When):
+        if isinstance(when.args["then"], exp.Insert):
+            for column in when.args["then"].expression.find_all(exp.Column):
+                column.set("table", column.args.get("table") or exp.to_identifier(source))
+    return merge.sql(dialect="duckdb")
+
+
 def _rewritten(node: exp.Expression) -> exp.Expression:
     match node:
         case exp.RegexpLike() | exp.RegexpFullMatch():

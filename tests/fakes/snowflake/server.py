@@ -36,7 +36,7 @@ from tests.fakes.snowflake.copying import run_copy
 from tests.fakes.snowflake.dbt_statements import column_comments, without_temporary
 from tests.fakes.snowflake.external_stages import noted_stage
 from tests.fakes.snowflake.locks import TableLocks
-from tests.fakes.snowflake.rewriting import rewrite
+from tests.fakes.snowflake.rewriting import merge_for_duckdb, rewrite
 
 _MACROS = (
     "CREATE OR REPLACE TEMP MACRO regexp_replace_all_of(s, p, r, g) AS regexp_replace(s, p, r, g)",
@@ -136,6 +136,9 @@ def _execute(self: Any, command: str, params: Any = None, *args: Any, **kwargs: 
             run_copy(self, command)
         elif word == "REMOVE":
             _remove(self, command)
+        elif word == "MERGE":
+            self._duck_conn.execute(merge_for_duckdb(command))
+            _fakesnow_execute(self, "SELECT 'merged' AS status", None, **kwargs)
         elif word == "PUT":
             _fakesnow_execute(self, command, params, *args, **kwargs)
         else:

@@ -1,0 +1,18 @@
+{{
+    union_instances(
+        'incident_io',
+        'incidents',
+        columns=[
+            'id',
+            'reference',
+            'mode',
+            'created_at',
+            'updated_at',
+            'severity',
+            'incident_status',
+            'incident_timestamp_values',
+            'custom_field_entries',
+        ],
+        client='orbit',
+    )
+}}

@@ -1,0 +1,1 @@
+{{ union_instances('incident_io', 'severities', columns=['id', 'name', 'rank'], client='orbit') }}
