@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from penstock.connections import MySqlConnection, PostgresConnection
 from tests.contract import mariadb_server, postgres_server
 
 SCALE = os.environ.get("PENSTOCK_TEST_TPCH_SCALE", "0.01")
@@ -225,6 +226,8 @@ class Database(NamedTuple):
 @contextmanager
 def open_database(kind: str) -> Iterator[Database]:
     """Makes an empty database of this process; skips the test where there is no server."""
+    server: Any
+    settings: PostgresConnection | MySqlConnection
     if kind == "postgres":
         postgres_server.fresh_postgres()
         server, settings, more = postgres_server.administrator, postgres_server.postgres(NAME), ""
