@@ -94,7 +94,7 @@ def change_orders(file: Path) -> Shop:
     """
     chosen = random.Random(7)  # noqa: S311 - it has to be the same each time
     with file.open(encoding="utf-8", newline="") as found:
-        before = {
+        before: dict[int, Row] = {
             int(one[0]): (
                 *(int(one[0]), int(one[1]), one[2], Decimal(one[3]), date.fromisoformat(one[4])),
                 *(*one[5:7], int(one[7]), one[8]),
