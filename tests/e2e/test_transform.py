@@ -87,7 +87,8 @@ def node_runs(unique_id: str) -> list[dict[str, Any]]:
         asked = {"task_runs": {"name": {"like_": "model"}}, "sort": "EXPECTED_START_TIME_DESC"}
         answer = httpx.post(f"{os.environ['PREFECT_API_URL']}/task_runs/filter", json=asked, timeout=30)
         found = [run for run in answer.raise_for_status().json() if run["dynamic_key"] == unique_id]
-        if any(run["state_type"] in ("FAILED", "COMPLETED") for run in found) or time.monotonic() > deadline:
+        # What dbt says of a failure comes with its results, after the node's end was told.
+        if any(run["state"]["message"] not in (None, "error") for run in found) or time.monotonic() > deadline:
             return found
         time.sleep(0.5)
 
