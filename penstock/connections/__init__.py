@@ -126,10 +126,12 @@ AnyConnection = ApiConnection | StoreConnection | WarehouseConnection | DbtCloud
 
 
 def kinds_of(connections: Any) -> tuple[str, ...]:
-    """Returns the kinds of a union of connections, such as `StoreConnection`."""
+    """Returns the kinds of a union of connections, such as `StoreConnection`, or the kind of one."""
     if get_origin(connections) is Annotated:
         return kinds_of(get_args(connections)[0])
-    return tuple(get_args(member.model_fields["kind"].annotation)[0] for member in get_args(connections))
+    return tuple(
+        get_args(member.model_fields["kind"].annotation)[0] for member in get_args(connections) or (connections,)
+    )
 
 
 __all__ = [
