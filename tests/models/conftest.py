@@ -9,6 +9,7 @@ import pytest
 from tests.models.bronze import fill_bronze, spoil
 from tests.models.dbt_process import DbtProcess
 from tests.models.gold_build import WITHOUT_UNIT_TESTS, Built, build_gold
+from tests.models.shop_bronze import fill_shop
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +18,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     warehouse = folder / "warehouse.duckdb"
     fill_bronze(warehouse)
     spoil(warehouse)
+    fill_shop(warehouse, folder / "lake")
     dbt = DbtProcess(folder, warehouse)
     first = build_gold(dbt, warehouse)
     statuses = dbt.statuses()

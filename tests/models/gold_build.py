@@ -24,6 +24,14 @@ GOLD_KEYS = {
     "agg_agents_daily": "agent_day_id",
     "agg_channels_daily": "channel_day_id",
     "rpt_service_level_daily": "channel_day_id",
+    "dim_customers_history": "customer_version_id",
+    "dim_inventory": "inventory_id",
+    "dim_products": "product_id",
+    "dim_products_history": "product_version_id",
+    "fct_orders": "order_id",
+    "fct_order_lines": "order_line_id",
+    "agg_sales_daily": "date_day",
+    "rpt_customer_value": "customer_id",
 }
 
 
