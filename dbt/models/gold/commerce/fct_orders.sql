@@ -9,7 +9,6 @@
         incremental_strategy='merge',
         unique_key='order_id',
         on_schema_change='fail',
-        cluster_by=['placed_date'],
     )
 }}
 
