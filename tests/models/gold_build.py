@@ -30,6 +30,14 @@ GOLD_KEYS = {
     "agg_ops__incidents_weekly": "incident_week_key",
     "fct_ops__slo_daily": "slo_day_key",
     "rpt_ops__slo_attainment": "slo_month_key",
+    "dim_customers_history": "customer_version_id",
+    "dim_inventory": "inventory_id",
+    "dim_products": "product_id",
+    "dim_products_history": "product_version_id",
+    "fct_orders": "order_id",
+    "fct_order_lines": "order_line_id",
+    "agg_sales_daily": "date_day",
+    "rpt_customer_value": "customer_id",
 }
 
 
