@@ -16,10 +16,10 @@ PROJECT = Path(__file__).parents[2] / "dbt"
 class DbtProcess:
     """dbt with a warehouse, keeping its target and logs in a folder."""
 
-    def __init__(self, folder: Path, warehouse: Path, *, profiles: Path = PROJECT) -> None:
+    def __init__(self, folder: Path, warehouse: Path, *, project: Path = PROJECT, profiles: Path = PROJECT) -> None:
         self.target = folder / "target"
         self._command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors"]
-        self._places = ["--project-dir", str(PROJECT), "--profiles-dir", str(profiles)]
+        self._places = ["--project-dir", str(project), "--profiles-dir", str(profiles)]
         self._folder = folder
         self._variables = {
             "PENSTOCK_WAREHOUSE_PATH": str(warehouse),

@@ -24,6 +24,10 @@ GOLD_KEYS = {
     "agg_agents_daily": "agent_day_id",
     "agg_channels_daily": "channel_day_id",
     "rpt_service_level_daily": "channel_day_id",
+    "fct_ai_telemetry__tool_daily_metrics": "tool_day_id",
+    "fct_ai_telemetry__weekly_eng_ai_tokens": "engineer_week_id",
+    "dim_ai_telemetry__engineers": "engineer_id",
+    "rpt_ai_telemetry__cost_monthly": "tool_month_id",
 }
 
 

@@ -21,9 +21,11 @@ def clocks(built: Built) -> dict[str, ContactClock]:
 
 def test_every_node_is_built_and_only_the_unreadable_times_warn(built: Built) -> None:
     warned = {name.split(".")[2] for name, status in built.statuses.items() if status == "warn"}
-    assert Counter(name.split(".")[0] for name in built.statuses)["unit_test"] == 8
+    assert Counter(name.split(".")[0] for name in built.statuses)["unit_test"] == 20
     assert set(built.statuses.values()) == {"success", "pass", "warn", "no-op"}
     assert warned == {
+        "not_null_stg_orbit_anthropic__costs_amount_cents",
+        "not_null_stg_orbit_litellm__requests_usage_date",
         "not_null_stg_warbyparker_gladly__contact_events_occurred_at",
         "not_null_stg_warbyparker_gladly__conversations_created_at",
     }
@@ -36,7 +38,7 @@ def test_a_second_build_changes_no_row_of_gold(built: Built) -> None:
 
 def test_models_land_in_silver_and_gold_and_nowhere_else(built: Built) -> None:
     found = query(built.warehouse, "SELECT DISTINCT table_schema FROM information_schema.tables")
-    assert {schema for (schema,) in found} == {"warbyparker_bronze", "silver", "gold"}
+    assert {schema for (schema,) in found} == {"orbit_bronze", "warbyparker_bronze", "silver", "gold"}
 
 
 def test_wait_handle_and_hold_agree_with_a_walk_through_the_events(
