@@ -44,9 +44,12 @@
         'unmeasured_suggestion_count',
         'unmeasured_line_count',
     ] -%}
+    {%- set who = "coalesce(engineer_id, '" ~ var('unattributed') ~ "')" -%}
+    {%- set which = "'" ~ tool ~ "'" if tool else 'tool' -%}
     select
-        {{ "'" ~ tool ~ "' as tool" if tool else 'tool' }},
-        coalesce(engineer_id, '{{ var("unattributed") }}') as engineer_id,
+        {{ surrogate_key([which, who, 'date_day']) }} as tool_day_id,
+        {{ which }} as tool,
+        {{ who }} as engineer_id,
         date_day,
         {%- for count in counts %}
         {{ 'cast(sum(' ~ count ~ ') as bigint)' if count in measures else 'cast(null as bigint)' }} as {{ count }},
@@ -55,7 +58,7 @@
         max(loaded_at) as loaded_at
     from {{ parts }}
     where date_day is not null
-    group by {{ '' if tool else 'tool, ' }}coalesce(engineer_id, '{{ var("unattributed") }}'), date_day
+    group by {{ '' if tool else 'tool, ' }}{{ who }}, date_day
 {%- endmacro %}
 
 

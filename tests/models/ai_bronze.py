@@ -91,12 +91,12 @@ def spoiling() -> dict[str, list[Row]]:
     return {
         "anthropic__usage": [
             {**bucket, "model": "claude-large", "uncached_input_tokens": "900", "output_tokens": "100"},
-            {**bucket, "model": "claude-large", "uncached_input_tokens": "many", "output_tokens": None},
+            {**bucket, "model": "claude-large", "context_window": "0-200k", "uncached_input_tokens": "many"},
         ],
         "anthropic__costs": [
             {**bucket, "model": "claude-large", "amount": "250.000001", "cost_type": "tokens"},
             {**bucket, "model": None, "amount": "12.5", "cost_type": "web_search"},
-            {**bucket, "model": "claude-large", "amount": "soon", "cost_type": "tokens"},
+            {**bucket, "model": "claude-large", "amount": "soon", "token_type": "output_tokens"},
         ],
         "copilot__users": [
             {

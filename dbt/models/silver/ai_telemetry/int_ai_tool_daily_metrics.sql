@@ -33,7 +33,7 @@ estimated as (
 metrics as (
 
     select
-        {{ surrogate_key(['tool', 'engineer_id', 'date_day']) }} as tool_day_id,
+        tool_day_id,
         tool,
         engineer_id,
         date_day,

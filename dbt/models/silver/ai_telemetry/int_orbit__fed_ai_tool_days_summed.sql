@@ -16,8 +16,8 @@ parts as (
         accepted_suggestions as accepted_suggestion_count,
         accepted_lines as accepted_line_count,
         tokens as reported_tokens,
-        case when not is_measured then requests end as unmeasured_request_count,
-        case when not is_measured then accepted_lines end as unmeasured_line_count,
+        unmeasured_requests as unmeasured_request_count,
+        unmeasured_accepted_lines as unmeasured_line_count,
         cost_usd,
         loaded_at
     from fed_days

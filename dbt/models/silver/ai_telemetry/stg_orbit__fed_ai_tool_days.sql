@@ -23,7 +23,9 @@ fed as (
         {%- for measure in ['requests', 'accepted_suggestions', 'accepted_lines', 'tokens'] %}
         {{ integer_or_null(feed[measure]) if feed[measure] else 'cast(null as bigint)' }} as {{ measure }},
         {%- endfor %}
-        {{ 'true' if feed.tokens else 'false' }} as is_measured,
+        {%- for measure in ['requests', 'accepted_lines'] %}
+        {{ integer_or_null(feed[measure]) if feed[measure] and not feed.tokens else 'cast(null as bigint)' }} as unmeasured_{{ measure }},
+        {%- endfor %}
         {{ usd_of(decimal_or_null(feed.cost), feed.cost_unit) if feed.cost else 'cast(null as decimal(18, 8))' }} as cost_usd,
         {{ utc_of_instant('_loaded_at') }} as loaded_at
     from {{ relation }}
@@ -41,11 +43,31 @@ fed as (
         cast(null as bigint) as accepted_suggestions,
         cast(null as bigint) as accepted_lines,
         cast(null as bigint) as tokens,
-        false as is_measured,
+        cast(null as bigint) as unmeasured_requests,
+        cast(null as bigint) as unmeasured_accepted_lines,
         cast(null as decimal(18, 8)) as cost_usd,
         cast(null as timestamp) as loaded_at
     where 1 = 0
 
+),
+
+-- Rows of one person and day add up.
+days as (
+
+    select
+        {{ surrogate_key(['tool', 'engineer_id', 'usage_date']) }} as fed_day_id,
+        tool,
+        usage_date,
+        engineer_id,
+        min(engineer_login_id) as engineer_login_id,
+        {%- for measure in ['requests', 'accepted_suggestions', 'accepted_lines', 'tokens', 'unmeasured_requests', 'unmeasured_accepted_lines'] %}
+        cast(sum({{ measure }}) as bigint) as {{ measure }},
+        {%- endfor %}
+        cast(sum(cost_usd) as decimal(18, 8)) as cost_usd,
+        max(loaded_at) as loaded_at
+    from fed
+    group by tool, usage_date, engineer_id
+
 )
 
-select * from fed
+select * from days

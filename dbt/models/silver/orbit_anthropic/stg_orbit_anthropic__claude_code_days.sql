@@ -2,7 +2,14 @@ with
 
 source as (
 
-    {{ union_instances('anthropic', 'claude_code', ['bucket_start', 'actor', 'customer_type', 'terminal_type', 'core_metrics', 'tool_actions'], client='orbit') }}
+    {{ union_instances('anthropic', 'claude_code', [
+        'bucket_start',
+        'actor',
+        'customer_type',
+        'terminal_type',
+        'core_metrics',
+        'tool_actions',
+    ], client='orbit') }}
 
 ),
 
@@ -30,6 +37,7 @@ named as (
 days as (
 
     select
+        {{ surrogate_key(['bucket_start', engineer_id('email'), hash_pii('key_name'), 'customer_type', 'terminal_type']) }} as code_day_id,
         cast({{ utc_or_null('bucket_start') }} as date) as usage_date,
         {{ engineer_id('email') }} as engineer_id,
         {{ engineer_login_id('email') }} as engineer_login_id,

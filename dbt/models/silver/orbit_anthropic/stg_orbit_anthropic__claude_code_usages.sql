@@ -2,7 +2,13 @@ with
 
 source as (
 
-    {{ union_instances('anthropic', 'claude_code', ['bucket_start', 'actor', 'customer_type', 'terminal_type', 'model_breakdown'], client='orbit') }}
+    {{ union_instances('anthropic', 'claude_code', [
+        'bucket_start',
+        'actor',
+        'customer_type',
+        'terminal_type',
+        'model_breakdown',
+    ], client='orbit') }}
 
 ),
 
@@ -36,6 +42,7 @@ by_model as (
 usages as (
 
     select
+        {{ surrogate_key(['bucket_start', engineer_id('email'), hash_pii('key_name'), 'customer_type', 'terminal_type', 'model']) }} as code_usage_id,
         cast({{ utc_or_null('bucket_start') }} as date) as usage_date,
         {{ engineer_id('email') }} as engineer_id,
         {{ hash_pii('key_name') }} as api_key_name_hash,

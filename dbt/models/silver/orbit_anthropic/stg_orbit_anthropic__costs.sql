@@ -2,13 +2,22 @@ with
 
 source as (
 
-    {{ union_instances('anthropic', 'costs', ['bucket_start', 'workspace_id', 'model', 'cost_type', 'token_type', 'amount'], client='orbit') }}
+    {{ union_instances('anthropic', 'costs', [
+        'bucket_start',
+        'workspace_id',
+        'model',
+        'cost_type',
+        'token_type',
+        'amount',
+        'description',
+    ], client='orbit') }}
 
 ),
 
 costs as (
 
     select
+        {{ surrogate_key(['bucket_start', 'workspace_id', 'description', 'cost_type', 'model', 'token_type']) }} as cost_id,
         cast({{ utc_or_null('bucket_start') }} as date) as cost_date,
         {{ text_or_null('workspace_id') }} as workspace_id,
         {{ text_or_null('model') }} as model,

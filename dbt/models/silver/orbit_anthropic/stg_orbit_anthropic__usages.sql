@@ -2,7 +2,19 @@ with
 
 source as (
 
-    {{ union_instances('anthropic', 'usage', ['bucket_start', 'workspace_id', 'api_key_id', 'model', 'uncached_input_tokens', 'cache_read_input_tokens', 'cache_creation', 'output_tokens'], client='orbit') }}
+    {{ union_instances('anthropic', 'usage', [
+        'bucket_start',
+        'workspace_id',
+        'api_key_id',
+        'model',
+        'uncached_input_tokens',
+        'cache_read_input_tokens',
+        'cache_creation',
+        'output_tokens',
+        'context_window',
+        'inference_geo',
+        'service_tier',
+    ], client='orbit') }}
 
 ),
 
@@ -18,6 +30,7 @@ parsed as (
 usages as (
 
     select
+        {{ surrogate_key(['bucket_start', 'workspace_id', 'api_key_id', 'model', 'context_window', 'inference_geo', 'service_tier']) }} as usage_id,
         cast({{ utc_or_null('bucket_start') }} as date) as usage_date,
         {{ text_or_null('workspace_id') }} as workspace_id,
         {{ text_or_null('api_key_id') }} as api_key_id,

@@ -41,6 +41,7 @@ reported as (
 days as (
 
     select
+        {{ surrogate_key(['usage_date', 'user_id']) }} as user_day_id,
         usage_date,
         user_id,
         engineer_login_id,

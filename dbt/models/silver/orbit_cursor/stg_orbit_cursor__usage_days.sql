@@ -2,13 +2,25 @@ with
 
 source as (
 
-    {{ union_instances('cursor', 'daily_usage', ['bucket_start', 'email', 'is_active', 'accepted_lines_added', 'total_tabs_shown', 'total_tabs_accepted', 'composer_requests', 'chat_requests', 'agent_requests', 'cmdk_usages'], client='orbit') }}
+    {{ union_instances('cursor', 'daily_usage', [
+        'bucket_start',
+        'email',
+        'is_active',
+        'accepted_lines_added',
+        'total_tabs_shown',
+        'total_tabs_accepted',
+        'composer_requests',
+        'chat_requests',
+        'agent_requests',
+        'cmdk_usages',
+    ], client='orbit') }}
 
 ),
 
 days as (
 
     select
+        {{ surrogate_key(['bucket_start', engineer_id('email')]) }} as member_day_id,
         cast({{ utc_or_null('bucket_start') }} as date) as usage_date,
         {{ engineer_id('email') }} as engineer_id,
         {{ engineer_login_id('email') }} as engineer_login_id,

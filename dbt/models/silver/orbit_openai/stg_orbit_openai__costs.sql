@@ -18,6 +18,7 @@ parsed as (
 costs as (
 
     select
+        {{ surrogate_key(['bucket_start', 'project_id', 'line_item']) }} as cost_id,
         cast({{ utc_or_null('bucket_start') }} as date) as cost_date,
         {{ text_or_null('project_id') }} as project_id,
         {{ text_or_null('line_item') }} as line_item,

@@ -2,13 +2,22 @@ with
 
 source as (
 
-    {{ union_instances('sourcegraph', 'user_activity', ['date', 'user_email', 'client', 'language', 'chats', 'autocomplete_suggestions', 'autocomplete_acceptances'], client='orbit') }}
+    {{ union_instances('sourcegraph', 'user_activity', [
+        'date',
+        'user_email',
+        'client',
+        'language',
+        'chats',
+        'autocomplete_suggestions',
+        'autocomplete_acceptances',
+    ], client='orbit') }}
 
 ),
 
 days as (
 
     select
+        {{ surrogate_key(['date', engineer_id('user_email'), 'client', 'language']) }} as user_day_id,
         cast({{ utc_or_null('date') }} as date) as usage_date,
         {{ engineer_id('user_email') }} as engineer_id,
         {{ engineer_login_id('user_email') }} as engineer_login_id,

@@ -9,6 +9,7 @@ source as (
 days as (
 
     select
+        {{ surrogate_key(['bucket_start', engineer_id('email')]) }} as cascade_day_id,
         cast({{ utc_or_null('bucket_start') }} as date) as usage_date,
         {{ engineer_id('email') }} as engineer_id,
         -- Zeros are left out.

@@ -18,6 +18,7 @@ parsed as (
 completions as (
 
     select
+        {{ surrogate_key(['bucket_start', json_text('fields', ['api_key']), json_text('fields', ['language']), json_text('fields', ['ide'])]) }} as completion_id,
         cast({{ utc_or_null('bucket_start') }} as date) as usage_date,
         {{ hash_pii(json_text('fields', ['api_key'])) }} as api_key_hash,
         {{ json_text('fields', ['language']) }} as language,
