@@ -12,8 +12,12 @@
     cast(try_to_double({{ column }}) as decimal(24, 10))
 {%- endmacro %}
 
+{# The outer cast keeps the ten decimals in the type of a view's column, which a CASE forgets. #}
 {% macro postgres__decimal_or_null(column) -%}
-    case
-        when {{ column }} ~ '^\s*[+-]?(\d{1,13}(\.\d*)?|\.\d+)([eE]-\d{1,2})?\s*$' then cast({{ column }} as decimal(24, 10))
-    end
+    cast(
+        case
+            when {{ column }} ~ '^\s*[+-]?(\d{1,13}(\.\d*)?|\.\d+)([eE]-\d{1,2})?\s*$' then cast({{ column }} as decimal(24, 10))
+        end
+        as decimal(24, 10)
+    )
 {%- endmacro %}

@@ -15,7 +15,7 @@ runs as (
         {{ text_or_null('model') }} as model,
         -- Zeros are left out.
         coalesce({{ integer_or_null('messages_sent') }}, 0) as message_count,
-        coalesce({{ decimal_or_null('prompts_used') }}, 0) as credit_hundredths,
+        cast(coalesce({{ decimal_or_null('prompts_used') }}, 0) as decimal(24, 10)) as credit_hundredths,
         {{ utc_of_instant('_loaded_at') }} as loaded_at
     from source
 
