@@ -27,7 +27,7 @@
 {%- endmacro %}
 
 
-{# A moment as a timestamp without a zone, in UTC. Text without an offset is taken as UTC. #}
+{# A moment as a timestamp without a zone, in UTC. Text without an offset is taken as UTC, a day as its midnight. #}
 {% macro utc_or_null(column) -%}
     {{ return(adapter.dispatch('utc_or_null')(column)) }}
 {%- endmacro %}
@@ -37,6 +37,7 @@
     try_cast(
         case
             when regexp_matches(trim({{ column }}), '(Z|[+-][0-9]{2}:?[0-9]{2})$') then trim({{ column }})
+            when length(trim({{ column }})) = 10 then trim({{ column }}) || 'T00:00:00Z'
             else trim({{ column }}) || 'Z'
         end
         as timestamp with time zone
@@ -50,6 +51,7 @@
             try_cast(
                 case
                     when regexp_like(trim({{ column }}), '.*(Z|[+-][0-9]{2}:?[0-9]{2})') then trim({{ column }})
+                    when length(trim({{ column }})) = 10 then trim({{ column }}) || 'T00:00:00Z'
                     else trim({{ column }}) || 'Z'
                 end
                 as timestamp_tz

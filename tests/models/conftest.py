@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.models.ai_bronze import fill_ai_bronze
 from tests.models.bronze import fill_bronze, spoil
 from tests.models.dbt_process import DbtProcess
 from tests.models.gold_build import WITHOUT_UNIT_TESTS, Built, build_gold
@@ -22,6 +23,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     fill_operations(warehouse, folder / "lake")
     spoil_operations(warehouse)
     fill_shop(warehouse, folder / "lake")
+    fill_ai_bronze(warehouse)
     dbt = DbtProcess(folder, warehouse)
     first = build_gold(dbt, warehouse)
     statuses = dbt.statuses()

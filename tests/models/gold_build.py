@@ -38,6 +38,10 @@ GOLD_KEYS = {
     "fct_order_lines": "order_line_id",
     "agg_sales_daily": "date_day",
     "rpt_customer_value": "customer_id",
+    "fct_ai_telemetry__tool_daily_metrics": "tool_day_id",
+    "fct_ai_telemetry__weekly_eng_ai_tokens": "engineer_week_id",
+    "dim_ai_telemetry__engineers": "engineer_id",
+    "rpt_ai_telemetry__cost_monthly": "tool_month_id",
 }
 
 

@@ -25,6 +25,8 @@ def test_every_node_is_built_and_only_the_unreadable_times_warn(built: Built) ->
     assert set(built.statuses.values()) == {"success", "pass", "warn", "no-op"}
     assert warned == {
         "assert_orders_are_of_known_customers",
+        "not_null_stg_orbit_anthropic__costs_amount_cents",
+        "not_null_stg_orbit_litellm__requests_usage_date",
         "not_null_stg_warbyparker_gladly__contact_events_occurred_at",
         "not_null_stg_warbyparker_gladly__conversations_created_at",
     }

@@ -28,7 +28,9 @@ def test_every_model_is_described_beside_it_and_says_its_grain(model: Path) -> N
 
 
 def test_only_staging_models_name_a_source() -> None:
-    naming = {model.stem for model in MODELS if re.search(r"\bsource\(", model.read_text(encoding="utf-8"))}
+    naming = {
+        model.stem for model in MODELS if re.search(r"\b(source|union_instances)\(", model.read_text(encoding="utf-8"))
+    }
     assert naming == {model.stem for model in MODELS if model.stem.startswith("stg_")}
 
 
