@@ -10,6 +10,7 @@ from typing import NamedTuple
 from deployments.platform_checks import check_platform
 from penstock.errors import ConfigurationError
 from penstock.findings import Finding, Where, nearest
+from penstock.governance import is_too_sensitive
 from penstock.naming import qualified_dataset
 from penstock.pipeline import PipelineSpec, target_of
 from penstock.platform import PlatformSpec
@@ -96,6 +97,7 @@ def inspect_catalog(project: Project, extra: Sequence[Path] = ()) -> Catalog:
     found += _table_problems(files)
     found += _place_problems(files, project)
     found += _connection_problems(files, platforms)
+    found += _governance_problems(files, platforms)
     found += _platform_problems(platforms)
     found += _stray_files(project)
     return Catalog(project, files, platforms, tuple(sorted(dict.fromkeys(found), key=_by_place)))
@@ -237,6 +239,25 @@ def _connection_finding(spec: PipelineSpec, name: str, platform: PlatformSpec) -
         f"`{spec.source.kind}` source takes {_kinds(accepted)}",
         "Name another connection, or change its kind.",
     )
+
+
+def _governance_problems(files: Sequence[PipelineFile], platforms: Sequence[PlatformFile]) -> Iterator[Problem]:
+    """Yields datasets that are more sensitive than what a platform may hold that has their connection."""
+    limited = [one.spec for one in platforms if one.spec is not None and one.spec.governance is not None]
+    for file, spec in _read(files):
+        names = {instance.connection for instance in spec.for_each} or {spec.source.connection}
+        for index, dataset in enumerate(spec.datasets):
+            classification = dataset.governance.over(spec.governance).classification
+            for platform in limited:
+                limit = platform.governance.classification if platform.governance else None
+                if names & set(platform.connections) and is_too_sensitive(classification, limit):
+                    finding = Finding(
+                        ("datasets", index, "name"),
+                        f"`{dataset.name}` is `{classification}`, and the platform `{platform.platform}` may hold "
+                        f"`{limit}` data at most",
+                        "Leave its connection out of that platform, or correct either classification.",
+                    )
+                    yield _problem(file, finding)
 
 
 def _stray_files(project: Project) -> Iterator[Problem]:

@@ -48,6 +48,7 @@ COMMANDS = (
         "warehouse", "deployments.commands.warehouse", "Set up the warehouse: roles, compute, stages, tables."
     ),
     CommandEntry("new", "deployments.commands.new", "Begin a client or a pipeline."),
+    CommandEntry("docs", "deployments.commands.docs", "Serve or write the catalogue: datasets, models, lineage."),
     CommandEntry("sandbox", "deployments.commands.sandbox", "Serve emulated source APIs on a local port."),
 )
 

@@ -93,6 +93,13 @@ def open_platform_warehouse(project: Project) -> Warehouse:
         return environment.warehouse()
 
 
+@contextmanager
+def lent_warehouse(project: Project) -> Iterator[Mapping[str, str]]:
+    """Lends the warehouse of the chosen platform to a process; see `Warehouse.lent_to_process`."""
+    with open_platform_warehouse(project).lent_to_process() as environment:
+        yield environment
+
+
 def failure_of(state: Any) -> BaseException:
     """Returns why a flow run ended without a report."""
     error = state.result(raise_on_failure=False)

@@ -100,9 +100,13 @@ def _check(kind: Any, value: str, message: str) -> None:
         raise ConfigurationError(message, guidance=guidance, seen=value) from error
 
 
+def read_template(name: str) -> str:
+    """Returns the text of a template."""
+    return files("deployments").joinpath("templates", name).read_text(encoding="utf-8")
+
+
 def _filled(template: str, names: dict[str, str]) -> str:
-    text = files("deployments").joinpath("templates", template).read_text(encoding="utf-8")
-    return Template(text).substitute(names)
+    return Template(read_template(template)).substitute(names)
 
 
 def _write(texts: dict[Path, str]) -> list[Path]:

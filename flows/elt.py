@@ -21,10 +21,10 @@ from flows.waiting import await_files
 from penstock.artifacts import RunKind
 from penstock.backfill import refuse_future
 from penstock.errors import PenstockError
+from penstock.naming import dbt_source
 from penstock.pipeline import PipelineSpec, expand
 from penstock.plan import DatasetPlan, Decision, RunOptions, RunRequest, Skip, select_datasets
 from penstock.report import DatasetReport, RunReport, TransformReport
-from penstock.spec import snake
 from penstock.strategy import LoadStrategy
 from penstock.window import TimeWindow
 from tasks.dbt_runner.contract import DbtSelection
@@ -181,7 +181,7 @@ def dbt_selection(pipeline: PipelineSpec, datasets: Iterable[DatasetReport]) -> 
     """Returns what dbt builds after a run: the file's own selection, or (`auto`) all downstream of the tables at hand.
 
     What is downstream of a dataset that failed is left as it is: it would mix that dataset's old rows with new ones.
-    The dbt source of a client's Gladly data is `<client>_gladly`, and its tables are named like the datasets.
+    The tables of the dbt source are named like the datasets, with their instance (`deployments/dbt_sources.py`).
     """
     select = pipeline.transform.select
     reports = list(datasets)
@@ -190,7 +190,7 @@ def dbt_selection(pipeline: PipelineSpec, datasets: Iterable[DatasetReport]) -> 
         return DbtSelection()
     if select != "auto":
         return DbtSelection(select=tuple(select), must_select=True)
-    source = f"{snake(pipeline.client)}_{pipeline.source.kind}"
+    source = dbt_source(pipeline.client, pipeline.source.kind)
     failed = [one.dataset for one in reports if one.outcome == "failed"]
     return DbtSelection(
         select=tuple(f"source:{source}.{name}+" for name in present),

@@ -93,6 +93,11 @@ def qualified_dataset(dataset: str, instance: str | None = None) -> str:
     return f"{instance}__{dataset}" if instance else dataset
 
 
+def dbt_source(client: str, source_kind: str) -> str:
+    """Returns the name of the dbt source that holds what a client has from a kind of source."""
+    return f"{snake(client)}_{source_kind}"
+
+
 def batch_id(run_id: str, pipeline: str, dataset: str, interval: Interval) -> str:
     """Returns the id of the batch that a run extracts for a dataset, such as `20260320T100000Z-1f3a9c2e7b05`.
 

@@ -12,6 +12,8 @@ from pydantic import ConfigDict, Field, SerializeAsAny, StringConstraints, creat
 
 from penstock.artifacts import TableRef
 from penstock.errors import ConfigurationError
+from penstock.freshness import FreshnessSetting
+from penstock.governance import GovernanceSpec
 from penstock.naming import bronze_table, qualified_dataset
 from penstock.schedule import ScheduleSpec
 from penstock.sources.base import DatasetSpec, Instance, SourceSpec
@@ -54,7 +56,13 @@ class PipelineSpec(Spec):
         default=TransformSpec(), description="Which dbt nodes are built when the load is done."
     )
     schedules: tuple[ScheduleSpec, ...] = Field(default=(), description="When the pipeline runs by itself.")
-    tags: tuple[Tag, ...] = Field(default=(), description="Tags of the pipeline's deployment.")
+    freshness: FreshnessSetting | None = Field(
+        default=None, description="How old the newest loads may be; by default what the schedules give."
+    )
+    governance: GovernanceSpec | None = Field(
+        default=None, description="Owner, classification and retention of all datasets that do not say it themselves."
+    )
+    tags: tuple[Tag, ...] = Field(default=(), description="Tags of the pipeline's deployment and of its dbt sources.")
 
 
 class Dataset(Artifact):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from penstock.artifacts import METADATA_COLUMNS
 from penstock.findings import Finding, Where
+from penstock.governance import check_governance
 from penstock.naming import qualified_dataset
 from penstock.pipeline import PipelineSpec, target_of
 from penstock.schedule import ScheduleSpec, changes_clocks, narrowest_day_gap, widest_day_gap, widest_gap
@@ -49,6 +50,8 @@ def check_pipeline(pipeline: PipelineSpec) -> list[Finding]:
         *_templates(pipeline),
     ]
     for index, spec in enumerate(pipeline.datasets):
+        governance = spec.governance.over(pipeline.governance)
+        found += [finding.below("datasets", index) for finding in check_governance(governance)]
         case = _case(pipeline, spec)
         if case is not None:
             found += [

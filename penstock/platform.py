@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from penstock.connections import Connection, StoreConnection, WarehouseConnection, kinds_of
+from penstock.governance import GovernanceSpec
 from penstock.spec import Name, Spec
 from penstock.window import Duration
 
@@ -152,6 +153,9 @@ class PlatformSpec(Spec):
         default_factory=dict, description="What the connections that pipelines name mean here."
     )
     dbt: DbtTarget = Field(description="How silver and gold are built here.")
+    governance: GovernanceSpec | None = Field(
+        default=None, description="Who answers for the platform, and the most sensitive and longest kept data on it."
+    )
     project: Name | None = Field(
         default=None,
         description="Tells this project's deployments from those of other projects on the same Prefect server; "

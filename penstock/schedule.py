@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise, takewhile
@@ -25,6 +25,7 @@ _FIELD_COUNT = 5
 _STANDING_YEAR = 2050
 _FIRST_RUN_AFTER = datetime(2026, 1, 1, tzinfo=UTC)
 _EXAMINED_DAYS = 400
+_SEVERAL = 2
 
 
 def _parsed(expression: str) -> CronSim:
@@ -103,6 +104,28 @@ def widest_gap(schedule: ScheduleSpec) -> timedelta:
     times = sorted(hour * 60 + minute for hour in parsed.hours for minute in parsed.minutes)
     overnight = (widest_day_gap([schedule]) or _EXAMINED_DAYS) * 24 * 60 - times[-1] + times[0]
     return timedelta(minutes=max([overnight, *(later - earlier for earlier, later in pairwise(times))]))
+
+
+def widest_gap_of(schedules: Sequence[ScheduleSpec]) -> timedelta | None:
+    """Returns the longest time between two runs of any of the active schedules; None where nothing runs by itself.
+
+    Zones count with their standard time.
+    """
+    active = [schedule for schedule in schedules if schedule.active]
+    if len(active) < _SEVERAL:
+        return widest_gap(active[0]) if active else None
+    minutes = sorted({minute for schedule in active for minute in _run_minutes(schedule)})
+    together = max((later - earlier for earlier, later in pairwise(minutes)), default=_EXAMINED_DAYS * 24 * 60)
+    return min(timedelta(minutes=together), *(widest_gap(schedule) for schedule in active))
+
+
+def _run_minutes(schedule: ScheduleSpec) -> Iterator[int]:
+    """Yields the runs of somewhat more than a year, in minutes of UTC."""
+    parsed = _parsed(schedule.cron)
+    offset = datetime(_STANDING_YEAR, 1, 15, tzinfo=ZoneInfo(schedule.timezone)).utcoffset() or timedelta(0)
+    ahead = offset // timedelta(minutes=1)
+    for day in _run_days(schedule.cron.split(maxsplit=2)[2]):
+        yield from (day * 24 * 60 + hour * 60 + minute - ahead for hour in parsed.hours for minute in parsed.minutes)
 
 
 @cache

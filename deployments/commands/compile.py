@@ -1,4 +1,4 @@
-"""`penstock compile`: prefect.yaml from the pipeline files."""
+"""`penstock compile`: prefect.yaml and dbt's sources from the pipeline files."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ Output = Annotated[Path | None, typer.Option(help="File to write; prefect.yaml o
 
 
 def compile(check: Check = False, platform: CompiledPlatform = "local", output: Output = None) -> None:  # noqa: A001
-    """Write prefect.yaml from the pipeline files, or check that it is up to date."""
-    from deployments.compile_file import check_file, write_file
+    """Write prefect.yaml and dbt's sources from the pipeline files, or check that they are up to date."""
+    from deployments.compile_file import check_files, write_files
     from deployments.problem_display import shown_path
     from tasks.definitions.project import find_project
 
     project = find_project()
     path = output or project.root / "prefect.yaml"
     if not check:
-        count = write_file(project, platform, path)
+        count, dbt_paths = write_files(project, platform, path)
         print(f"wrote {shown_path(path)}: {count} deployment{'' if count == 1 else 's'} on {platform}")
+        for one in dbt_paths:
+            print(f"{'wrote' if one.exists() else 'removed'} {shown_path(one)}")
         return
-    difference = check_file(project, platform, path)
+    difference = check_files(project, platform, path)
     if difference:
         print(difference, end="")
-        print(f"{shown_path(path)} is not what the files compile to; run `penstock compile`.")
+        print("These files are not what the pipeline files compile to; run `penstock compile`.")
         raise typer.Exit(1)
     print(f"{shown_path(path)} is up to date.")

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from penstock.artifacts import Guards, SchemaContract
+from penstock.freshness import FreshnessSetting
+from penstock.governance import DatasetGovernance
 from penstock.spec import Name, Spec, TableName
 from penstock.strategy import LoadStrategy
 from penstock.window import TimeWindow
@@ -29,6 +31,10 @@ class DatasetSpec(Spec):
     load_strategy: LoadStrategy | None = None
     schema_contract: SchemaContract = "evolve"
     guards: Guards = Guards()
+    freshness: FreshnessSetting | None = Field(
+        default=None, description="How old the newest load may be; by default what the schedules give."
+    )
+    governance: DatasetGovernance = DatasetGovernance()
     cluster_by: tuple[str, ...] = Field(
         default=(), description="Clustering key of the table on Snowflake: bronze columns; others pass it over."
     )

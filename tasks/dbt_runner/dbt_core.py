@@ -22,6 +22,7 @@ from tasks.dbt_runner.graph import NodeGraph, read_graph_file
 from tasks.dbt_runner.results import read_nodes
 
 logger = logging.getLogger("penstock.dbt")
+_NO_SALT = "not-shown"
 _ARTIFACTS = ("manifest.json", "run_results.json")
 
 
@@ -105,6 +106,28 @@ class DbtCore:
             )
         return found, read_graph_file(self._target)
 
+    def document(self) -> Path:
+        """Writes dbt's documentation, with `static_index.html` in one file, and returns the folder that it lies in.
+
+        dbt's files hold compiled SQL, which anybody may read in the documentation: the salt of hashes is not in it.
+
+        Raises:
+            TransformError: dbt could not compile the project or read the warehouse.
+        """
+        error = None
+        command = _Command("docs generate", ["--static"])
+        with self._locked(), self._lend() as environment:
+            hidden = {**environment, "PENSTOCK_PII_SALT": _NO_SALT}
+            with self._process(command, hidden) as process:
+                for line in process.stdout or ():
+                    event = read_event(line)
+                    error = event.text if isinstance(event, DbtError) else error
+        if process.returncode:
+            raise TransformError(
+                "dbt could not document the project", guidance="Run `dbt docs generate` in it.", error=error
+            )
+        return self._target
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self._target.mkdir(parents=True, exist_ok=True)
@@ -141,7 +164,7 @@ class DbtCore:
             "--log-path": project.state_dir / "logs",
             "--log-format": "json",
         }
-        line = [sys.executable, "-m", "tasks.dbt_runner.child", command.name]
+        line = [sys.executable, "-m", "tasks.dbt_runner.child", *command.name.split()]
         line += [text for name, value in options.items() for text in (name, str(value))]
         if project.threads:
             line += ["--threads", str(project.threads)]

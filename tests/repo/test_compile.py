@@ -15,7 +15,7 @@ from deployments.compile import (
     compile_deployments,
     compile_prefect_yaml,
 )
-from deployments.compile_file import check_file, write_file
+from deployments.compile_file import check_files, write_files
 from penstock.errors import ConfigurationError
 from tasks.definitions.client_flows import flow_entrypoint, flow_name, flow_path, shadows_module
 from tasks.definitions.problems import DefinitionProblems
@@ -67,8 +67,8 @@ def deployments(project: Project) -> list[dict[str, Any]]:
     return compile_deployments(catalog, catalog.platform("prod"))
 
 
-def test_the_committed_prefect_yaml_is_what_the_files_compile_to() -> None:
-    difference = check_file(Project(REPOSITORY), "local", REPOSITORY / "prefect.yaml")
+def test_the_committed_prefect_yaml_and_dbt_sources_are_what_the_files_compile_to() -> None:
+    difference = check_files(Project(REPOSITORY), "local", REPOSITORY / "prefect.yaml")
     assert difference == "", "run `penstock compile`"
 
 
@@ -152,11 +152,11 @@ def test_the_version_changes_with_the_meaning_of_the_file_alone(project: Project
 
 def test_a_file_that_disagrees_is_shown_as_a_difference_and_mended_by_compiling(project: Project) -> None:
     path = project.root / "prefect.yaml"
-    assert check_file(project, "prod", path).count("+- name:") == 3
-    assert write_file(project, "prod", path) == 3
-    assert check_file(project, "prod", path) == ""
+    assert check_files(project, "prod", path).count("+- name:") == 3
+    assert write_files(project, "prod", path).deployments == 3
+    assert check_files(project, "prod", path) == ""
     path.write_text(path.read_text().replace("0 18 * * *", "0 19 * * *", 1))
-    difference = check_file(project, "prod", path)
+    difference = check_files(project, "prod", path)
     assert "-    cron: 0 19 * * *" in difference
     assert "+    cron: 0 18 * * *" in difference
 

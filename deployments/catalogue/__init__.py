@@ -1,0 +1,1 @@
+"""The catalogue: pipelines, datasets and models on static pages, with dbt's own documentation beside them."""
