@@ -9,18 +9,10 @@
 {%- endmacro %}
 
 
-{# The same for a table of bronze that no run has loaded yet. Its columns are text, but for those of the load. #}
-{% macro source_or_empty(source_name, table, columns) -%}
-    {%- set relation = source(source_name, table) -%}
-    {%- set types = {} -%}
-    {%- for column in columns -%}
-        {%- do types.update({column: dbt.type_string()}) -%}
-    {%- endfor -%}
-    {{ existing_or_empty(relation, types) }}
-{%- endmacro %}
-
-
-{# Inputs of unit tests are CTEs, and are always there. #}
+{#
+    The relation, or no rows where nothing has made it yet, such as a table of bronze that no run has loaded. Inputs of unit
+    tests are CTEs, and are always there.
+#}
 {% macro existing_or_empty(relation, columns) -%}
     {%- if not execute or relation.is_cte or load_relation(relation) is not none -%}
         {{ relation }}

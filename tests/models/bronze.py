@@ -120,9 +120,9 @@ def replace_window(warehouse: Path, dataset: str, records: Sequence[Record], *, 
     append(warehouse, dataset, records, window=window_of(day), batch=batch)
 
 
-def read_bronze(warehouse: Path, dataset: str, *, day: date | None = None) -> list[Record]:
+def read_bronze(warehouse: Path, dataset: str, *, day: date | None = None, kind: str = "gladly") -> list[Record]:
     """Returns the rows of a bronze table, of one window or of all, without the metadata."""
-    query = f"SELECT * EXCLUDE ({', '.join(METADATA)}) FROM {table_of(dataset)}"
+    query = f"SELECT * EXCLUDE ({', '.join(METADATA)}) FROM {table_of(dataset, kind)}"
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         found = connection.execute(
             f"{query} WHERE ? IS NULL OR _window_start = ?", [None, None] if day is None else [day, window_of(day)[0]]

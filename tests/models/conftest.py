@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.models.bronze import fill_bronze, spoil
+from tests.models.contact_centre_bronze import fill_contact_centre, spoil_contact_centre
 from tests.models.dbt_process import DbtProcess
 from tests.models.gold_build import WITHOUT_UNIT_TESTS, Built, build_gold
 
@@ -17,6 +18,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     warehouse = folder / "warehouse.duckdb"
     fill_bronze(warehouse)
     spoil(warehouse)
+    fill_contact_centre(warehouse, folder)
+    spoil_contact_centre(warehouse)
     dbt = DbtProcess(folder, warehouse)
     first = build_gold(dbt, warehouse)
     statuses = dbt.statuses()

@@ -8,15 +8,12 @@ import io
 import json
 import time
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from deployments.catalog import load_catalog
-from tasks.definitions.project import Project
 from penstock.artifacts import Interval
 from penstock.connections import FolderConnection, SproutSocialConnection
 from penstock.pipeline import PipelineSpec
@@ -28,14 +25,17 @@ from sandbox.gladly.settings import GladlySettings
 from sandbox.server import Sandbox, serve
 from sandbox.settings import SandboxSettings
 from sandbox.sprout_social.settings import SPROUT_TOKEN, SproutSocialSettings
+from tasks.definitions.project import Project
 from tasks.sources.contract import ExtractRequest
 from tasks.sources.registry import extractor
 from tests.fakes.clock import FakeTime
 from tests.fakes.google_api import refresh_token_connection
 from tests.fakes.sink import MemorySink
-from tests.models.bronze import CONVERSATIONS_PER_DAY, DAYS, NOW, ZONE, Record, append, table_of, window_of
+from tests.models.bronze import CONVERSATIONS_PER_DAY, DAYS, NOW, ZONE, Record, append, window_of
 
 ROOT = Path(__file__).parents[2]
+# Early enough for a report that was corrected later.
+SURVEYED_FROM = date(2026, 10, 22)
 # Two readings of the roster, in two months: some agents have changed their team.
 ROSTER_READ_AT = ("2026-10-20T12:00:00Z", NOW)
 
@@ -59,6 +59,15 @@ def fill_contact_centre(warehouse: Path, folder: Path) -> None:
                     _load(warehouse, sandbox, kind, dataset, drops=folder / "drops")
 
 
+def spoil_contact_centre(warehouse: Path) -> None:
+    """Adds what vendors do: scores, times and metrics that are none."""
+    nonsense = {"response_id": "odd", "score": "great", "answered_at": "2026-02-30T00:00:00Z", "agent_email": " "}
+    too_good = {"response_id": "too good", "score": "9", "answered_at": "2026-11-01T05:30:00Z", "channel": "CHAT"}
+    append(warehouse, "csat_responses", [nonsense, too_good], kind="gmail", batch="spoilt", window=window_of(DAYS[0]))
+    post = {"guid": "odd", "customer_profile_id": "0", "created_time": "soon", "metrics": '{"lifetime.likes": "many"}'}
+    append(warehouse, "posts", [post], kind="sprout_social", batch="spoilt", window=window_of(DAYS[0]))
+
+
 @cache
 def pipeline_of(kind: str) -> PipelineSpec:
     """Returns the example pipeline of a kind of source."""
@@ -69,7 +78,7 @@ def pipeline_of(kind: str) -> PipelineSpec:
 
 def _load(warehouse: Path, sandbox: Sandbox, kind: str, dataset: DatasetSpec, *, drops: Path) -> None:
     # One batch of everything: how days replace each other is tested with Gladly's.
-    start, end = window_of(DAYS[0])[0], window_of(DAYS[-1])[1]
+    start, end = window_of(SURVEYED_FROM if kind == "gmail" else DAYS[0])[0], window_of(DAYS[-1])[1]
     interval = Interval(start=start, end=end, timezone=ZONE.key, as_of=datetime.fromisoformat(NOW))
     for source_file, records in _extract(sandbox, kind, dataset, interval, drops):
         append(
@@ -83,7 +92,9 @@ def _load_roster(warehouse: Path, sandbox: Sandbox, dataset: DatasetSpec) -> Non
     readings: list[dict[str, Record]] = []
     for read_at in ROSTER_READ_AT:
         sandbox.clock.set(read_at)
-        ((_, records),) = _extract(sandbox, "google_sheets", dataset, Interval(start=None, end=None, as_of=datetime.fromisoformat(read_at)))
+        ((_, records),) = _extract(
+            sandbox, "google_sheets", dataset, Interval(start=None, end=None, as_of=datetime.fromisoformat(read_at))
+        )
         readings.append({str(record["E-mail"]): record for record in records})
     first, second = readings
     since, until = map(datetime.fromisoformat, ROSTER_READ_AT)

@@ -8,7 +8,7 @@ import duckdb
 
 from tasks.warehouses.opening import open_warehouse
 from tests.contract.postgres_server import DATABASE, administrator, fresh_postgres
-from tests.models.bronze import METADATA
+from tests.models.bronze import HISTORY, METADATA
 from tests.models.dbt_process import DbtProcess
 from tests.models.gold_build import GOLD_KEYS, WITHOUT_UNIT_TESTS, Built, Gold, comparable
 
@@ -20,7 +20,7 @@ def copy_bronze(warehouse: Path) -> None:
         for schema, table in source.execute(tables).fetchall():
             rows = source.execute(f"SELECT * FROM {schema}.{table}")
             columns = ", ".join(
-                f'"{column[0]}" {METADATA.get(column[0], "TEXT").replace("VARCHAR", "TEXT")}'
+                f'"{column[0]}" {(METADATA | HISTORY).get(column[0], "TEXT").replace("VARCHAR", "TEXT")}'
                 for column in rows.description or ()
             )
             target.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE TABLE {schema}.{table} ({columns})")

@@ -13,7 +13,7 @@ from tasks.warehouses.opening import open_warehouse
 from tasks.warehouses.snowflake.session import Account, Sql
 from tests.fakes.snowflake.connection import snowflake_connection
 from tests.integration.test_snowflake_errors import private_key
-from tests.models.bronze import METADATA
+from tests.models.bronze import HISTORY, METADATA
 from tests.models.dbt_process import DbtProcess
 from tests.models.gold_build import GOLD_KEYS, WITHOUT_UNIT_TESTS, Built, Gold, comparable
 
@@ -32,7 +32,7 @@ def copy_bronze(warehouse: Path, connection: SnowflakeConnection, folder: Path) 
 
 def copy_file(target: Sql, table: str, file: Path, names: list[str]) -> None:
     """Makes a table of a file; the emulator's COPY of Parquet adds the file's name and the row's number."""
-    kinds = {name: METADATA.get(name, "VARCHAR").replace("TIMESTAMPTZ", "TIMESTAMP_TZ") for name in names}
+    kinds = {name: (METADATA | HISTORY).get(name, "VARCHAR").replace("TIMESTAMPTZ", "TIMESTAMP_TZ") for name in names}
     declared = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
     columns = ", ".join(f'"{name.upper()}"' for name in names)
     values = ", ".join(f'$1:"{name}"::{kind}' for name, kind in kinds.items())

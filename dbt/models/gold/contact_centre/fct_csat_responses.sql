@@ -33,7 +33,6 @@ responses as (
         csat_responses.channel,
         csat_responses.score,
         csat_responses.score >= {{ var('satisfied_from_score') }} as is_satisfied,
-        csat_responses.has_comment,
         csat_responses.is_corrected,
         csat_responses.answered_at,
         {{ local_date('csat_responses.answered_at') }} as answered_date

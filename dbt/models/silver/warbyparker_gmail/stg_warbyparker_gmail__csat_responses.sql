@@ -29,7 +29,6 @@ csat_responses as (
         {{ hash_pii('agent_email') }} as agent_email_hash,
         {{ text_or_null('channel') }} as channel,
         case when {{ integer_or_null('score') }} between 1 and 5 then {{ integer_or_null('score') }} end as score,
-        {{ text_or_null('comment') }} is not null as has_comment,
         {{ utc_or_null('answered_at') }} as answered_at,
         occurrence > 1 as is_corrected
     from ranked

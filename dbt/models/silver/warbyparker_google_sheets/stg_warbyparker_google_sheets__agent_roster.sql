@@ -23,11 +23,11 @@ numbered as (
         hashed.*,
         row_number() over (
             partition by agent_email_hash
-            order by _valid_from, _is_current, _loaded_at, e_mail
+            order by _valid_from, _is_current, _loaded_at, team, role, hired_on
         ) as version_number,
         row_number() over (
             partition by agent_email_hash
-            order by _is_current desc, _valid_from desc, _loaded_at desc, e_mail desc
+            order by _is_current desc, _valid_from desc, _loaded_at desc, team desc, role desc, hired_on desc
         ) as newest
     from hashed
 
