@@ -8,6 +8,7 @@ import pytest
 
 from tests.models.ai_bronze import fill_ai_bronze
 from tests.models.bronze import fill_bronze, spoil
+from tests.models.contact_centre_bronze import fill_contact_centre, spoil_contact_centre
 from tests.models.dbt_process import DbtProcess
 from tests.models.gold_build import WITHOUT_UNIT_TESTS, Built, build_gold
 from tests.models.ops_bronze import fill_operations, spoil_operations
@@ -24,6 +25,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     spoil_operations(warehouse)
     fill_shop(warehouse, folder / "lake")
     fill_ai_bronze(warehouse)
+    fill_contact_centre(warehouse, folder)
+    spoil_contact_centre(warehouse)
     dbt = DbtProcess(folder, warehouse)
     first = build_gold(dbt, warehouse)
     statuses = dbt.statuses()
