@@ -9,6 +9,7 @@ source as (
 customer_versions as (
 
     select
+        {{ surrogate_key(['id', '_valid_from']) }} as customer_version_key,
         cast(id as bigint) as customer_id,
         {{ hash_pii('email') }} as email_hash,
         {{ hash_pii('phone') }} as phone_hash,
