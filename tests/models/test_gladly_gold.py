@@ -171,7 +171,7 @@ def test_no_name_or_address_of_a_person_reaches_silver_or_gold(built: Built) -> 
     for (table,) in tables:
         leaks = query(
             built.warehouse,
-            f"SELECT count(*) FROM {table} AS t, unnest(?) AS n(name) WHERE contains(t::TEXT, name)",
+            f"SELECT count(*) FROM {table} AS t, unnest(?) AS n(word) WHERE contains(t::TEXT, word)",
             [names],
         )
         assert leaks == [(0,)], table
