@@ -2,7 +2,8 @@
 
 The floors are `psql \\copy` to /dev/null and `mariadb --quick`, which parse and keep nothing. The servers are those of
 PGHOST, PGPORT and PGUSER, and of MYSQL_HOST, MYSQL_PORT and MYSQL_USER; their own memory is not counted. The table is
-loaded once and stays, in a database of its own.
+loaded once and stays, in a database of its own. PENSTOCK_BENCH_ROWS takes only so many of its rows, which is enough to
+see where the memory levels off.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ import os
 import subprocess
 import sys
 import tempfile
+from itertools import islice
 from pathlib import Path
 
-from benchmarks.loads import lineitem
+from benchmarks.loads import DATA, lineitem
 from benchmarks.measuring import Measured, print_line, run_measured
 from benchmarks.projects import write_project
 from benchmarks.rest_pipeline import timed_run
 
-DATABASE = "penstock_sql_bench"
-ROWS = 6_001_215
+ROWS = int(os.environ.get("PENSTOCK_BENCH_ROWS", "6001215"))
+DATABASE = f"penstock_sql_bench_{ROWS}"
 _COLUMNS = (
     "l_orderkey bigint not null, l_partkey bigint not null, l_suppkey bigint not null, l_linenumber int not null,"
     " l_quantity decimal(15,2) not null, l_extendedprice decimal(15,2) not null, l_discount decimal(15,2) not null,"
@@ -58,17 +60,26 @@ def mariadb(statement: str, database: str = DATABASE) -> list[str]:
     return ["mariadb", "--quick", "--skip-column-names", *where, database, "-e", statement]
 
 
+def first_rows() -> Path:
+    """Returns lineitem's first `ROWS` rows as CSV."""
+    whole, path = lineitem(), DATA / f"lineitem-{ROWS}.csv"
+    if not path.exists():
+        with whole.open("rb") as source, path.open("wb") as target:
+            target.writelines(islice(source, ROWS + 1))
+    return path
+
+
 def prepare_postgres() -> None:
     if subprocess.run(psql("select 1 from lineitem limit 1"), capture_output=True, check=False).returncode:
         run_measured(psql(f"create database {DATABASE}", database="postgres"))
-        copy = f"\\copy lineitem from '{lineitem()}' with (format csv, header)"
+        copy = f"\\copy lineitem from '{first_rows()}' with (format csv, header)"
         run_measured(psql(f"create table lineitem ({_COLUMNS})", copy, "vacuum analyze lineitem"))
 
 
 def prepare_mariadb() -> None:
     if subprocess.run(mariadb("select 1 from lineitem limit 1"), capture_output=True, check=False).returncode:
         run_measured(mariadb(f"create database {DATABASE}", database="mysql"))
-        load = f"load data local infile '{lineitem()}' into table lineitem fields terminated by ','"
+        load = f"load data local infile '{first_rows()}' into table lineitem fields terminated by ','"
         more = "optionally enclosed by '\"' ignore 1 lines; analyze table lineitem"
         run_measured(mariadb(f"create table lineitem ({_COLUMNS}); {load} {more}"))
 

@@ -35,10 +35,10 @@ def mariadb(database: str | None = None, **settings: Any) -> MySqlConnection:
 
 
 @contextmanager
-def administrator(database: str | None = None) -> Iterator[Any]:
+def administrator(database: str | None = None, **settings: Any) -> Iterator[Any]:
     """Opens a cursor in autocommit, past Penstock."""
-    settings = {**_SERVER, "database": database} if database else _SERVER
-    connection = pymysql.connect(**settings, autocommit=True, connect_timeout=5, charset="utf8mb4")  # type: ignore[call-overload]
+    settings = {**_SERVER, **settings, **({"database": database} if database else {})}
+    connection = pymysql.connect(**settings, autocommit=True, connect_timeout=5, charset="utf8mb4")
     try:
         with connection.cursor() as cursor:
             yield cursor

@@ -15,7 +15,7 @@ PLATFORM = """
 version: 1
 platform: local
 store: {store}
-warehouse: {{kind: duckdb, path: "${{PENSTOCK_HOME}}/warehouse.duckdb"}}
+warehouse: {warehouse}
 connections:
 {connections}
 dbt: {{target: duckdb}}
@@ -23,6 +23,7 @@ dbt: {{target: duckdb}}
 
 
 FOLDER = '{kind: folder, path: "${PENSTOCK_HOME}/lake"}'
+DUCKDB = '{kind: duckdb, path: "${PENSTOCK_HOME}/warehouse.duckdb"}'
 
 
 class Project(NamedTuple):
@@ -30,10 +31,14 @@ class Project(NamedTuple):
 
     root: Path
 
-    def write_platform(self, connections: str, name: str = "local", more: str = "", *, store: str = FOLDER) -> None:
+    def write_platform(
+        self, connections: str, name: str = "local", more: str = "", *, store: str = FOLDER, warehouse: str = DUCKDB
+    ) -> None:
         path = self.root / "deployments" / "platforms" / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = PLATFORM.format(store=store, connections=textwrap.indent(textwrap.dedent(connections), "  "))
+        text = PLATFORM.format(
+            store=store, warehouse=warehouse, connections=textwrap.indent(textwrap.dedent(connections), "  ")
+        )
         if name != "local":  # a lake and a warehouse of its own
             text = text.replace("platform: local", f"platform: {name}").replace(
                 "PENSTOCK_HOME}/", f"PENSTOCK_HOME}}/{name}/"
