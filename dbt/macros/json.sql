@@ -37,9 +37,9 @@
 {% macro snowflake__json_text(json, path) -%}
     {%- set steps = [] -%}
     {%- for step in path -%}
-        {%- do steps.append('[' ~ step ~ ']' if step is number else (':' if loop.first else '.') ~ step) -%}
+        {%- do steps.append('[' ~ step ~ ']' if step is number else ('' if loop.first else '.') ~ step) -%}
     {%- endfor -%}
-    cast({{ json }}{{ steps | join }} as varchar)
+    cast({{ "get_path(" ~ json ~ ", '" ~ (steps | join) ~ "')" if steps else json }} as varchar)
 {%- endmacro %}
 
 {% macro postgres__json_text(json, path) -%}

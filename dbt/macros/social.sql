@@ -18,5 +18,5 @@
 {%- endmacro %}
 
 {% macro snowflake__json_named(json, name) -%}
-    cast(get({{ json }}, '{{ name }}') as varchar)
+    cast({{ json }}['{{ name }}'] as varchar)
 {%- endmacro %}
