@@ -8,7 +8,6 @@ import duckdb
 
 from tasks.warehouses.opening import open_warehouse
 from tests.contract.postgres_server import DATABASE, administrator, fresh_postgres
-from tests.models.bronze import COLUMN_TYPES
 from tests.models.dbt_process import DbtProcess
 from tests.models.gold_build import GOLD_KEYS, WITHOUT_UNIT_TESTS, Built, Gold, comparable
 
@@ -18,11 +17,9 @@ def copy_bronze(warehouse: Path) -> None:
     tables = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema LIKE '%_bronze'"
     with duckdb.connect(str(warehouse), read_only=True) as source, administrator(DATABASE) as target:
         for schema, table in source.execute(tables).fetchall():
+            described = source.execute(f"DESCRIBE {schema}.{table}").fetchall()
+            columns = ", ".join(f'"{name}" {kind.replace("VARCHAR", "TEXT")}' for name, kind, *_ in described)
             rows = source.execute(f"SELECT * FROM {schema}.{table}")
-            columns = ", ".join(
-                f'"{column[0]}" {COLUMN_TYPES.get(column[0], "TEXT").replace("VARCHAR", "TEXT")}'
-                for column in rows.description or ()
-            )
             target.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE TABLE {schema}.{table} ({columns})")
             with target.cursor() as cursor, cursor.copy(f"COPY {schema}.{table} FROM STDIN") as copy:
                 for row in rows.fetchall():
