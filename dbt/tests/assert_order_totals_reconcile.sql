@@ -18,7 +18,7 @@ order_lines as (
 select
     orders.order_id,
     orders.total_amount,
-    sum(order_lines.line_amount) as lines_amount
+    cast(sum(order_lines.line_amount) as decimal(12, 2)) as lines_amount
 from orders
 left join order_lines on orders.order_id = order_lines.order_id
 group by
@@ -26,4 +26,4 @@ group by
     orders.total_amount
 having
     sum(order_lines.line_amount) is null
-    or sum(order_lines.line_amount) <> orders.total_amount
+    or cast(sum(order_lines.line_amount) as decimal(12, 2)) <> orders.total_amount

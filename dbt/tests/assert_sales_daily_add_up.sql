@@ -7,7 +7,7 @@ from_orders as (
 
     select
         count(*) as order_count,
-        coalesce(sum(case when not is_cancelled then total_amount end), 0) as net_amount
+        cast(coalesce(sum(case when not is_cancelled then total_amount end), 0) as decimal(18, 2)) as net_amount
     from {{ ref('fct_orders') }}
 
 ),
@@ -16,7 +16,7 @@ from_days as (
 
     select
         coalesce(sum(order_count), 0) as order_count,
-        coalesce(sum(net_amount), 0) as net_amount
+        cast(coalesce(sum(net_amount), 0) as decimal(18, 2)) as net_amount
     from {{ ref('agg_sales_daily') }}
 
 ),
@@ -25,7 +25,7 @@ from_customers as (
 
     select
         coalesce(sum(order_count), 0) as order_count,
-        coalesce(sum(net_amount), 0) as net_amount
+        cast(coalesce(sum(net_amount), 0) as decimal(18, 2)) as net_amount
     from {{ ref('rpt_customer_value') }}
 
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from tasks.warehouses.opening import open_warehouse
 from tests.contract.postgres_server import DATABASE, administrator, fresh_postgres
@@ -33,6 +34,8 @@ def build(dbt: DbtProcess, variables: dict[str, str], *arguments: str) -> Gold:
         return {table: comparable(connection.execute(f"SELECT * FROM gold.{table}").fetchall()) for table in GOLD_KEYS}
 
 
+# Gold is built four times in it.
+@pytest.mark.timeout(600)
 def test_gold_on_postgres_is_gold_on_duckdb(built: Built, tmp_path: Path) -> None:
     connection = fresh_postgres()
     copy_bronze(built.warehouse)

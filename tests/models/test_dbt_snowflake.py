@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pytest
+import sqlglot
 
 from penstock.connections import SnowflakeConnection
 from tasks.warehouses.opening import open_warehouse
@@ -19,7 +20,17 @@ from tests.models.gold_build import GOLD_KEYS, WITHOUT_UNIT_TESTS, Built, Gold, 
 KINDS = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMP_TZ", "TIMESTAMP": "TIMESTAMP_NTZ"}
 # The emulator does not take the statements of a snapshot's second run.
 WITHOUT_SNAPSHOTS = ("--exclude", "resource_type:snapshot+")
-TABLES = GOLD_KEYS.keys() - {"dim_products_history"}
+FROM_SNAPSHOTS = {"dim_products_history"}
+TABLES = GOLD_KEYS.keys() - FROM_SNAPSHOTS
+
+
+class OnSnowflake(NamedTuple):
+    """What two builds in a row leave, and the models' statements of the first; the second's are in dbt's target."""
+
+    first: Gold
+    second: Gold
+    dbt: DbtProcess
+    first_statements: dict[str, str]
 
 
 def copy_bronze(warehouse: Path, connection: SnowflakeConnection, folder: Path) -> None:
@@ -78,15 +89,36 @@ def test_dbt_signs_in_as_the_connection_does(kind: str, tmp_path: Path) -> None:
     assert "a-secret-word" not in f"{shown.stdout}{shown.stderr}{logs}"
 
 
-def test_gold_on_snowflake_is_gold_on_duckdb(built: Built, tmp_path: Path) -> None:
-    connection = snowflake_connection()
-    copy_bronze(built.warehouse, connection, tmp_path)
-    dbt = DbtProcess(tmp_path, tmp_path / "nothing.duckdb")
+@pytest.fixture(scope="module")
+def on_snowflake(built: Built, tmp_path_factory: pytest.TempPathFactory) -> OnSnowflake:
+    folder, connection = tmp_path_factory.mktemp("snowflake"), snowflake_connection()
+    copy_bronze(built.warehouse, connection, folder)
+    dbt = DbtProcess(folder, folder / "nothing.duckdb")
     with open_warehouse(connection).lent_to_process() as lent:
         variables = {**lent, "PENSTOCK_PII_SALT": "local"}
         first = build(dbt, connection, variables)
+        statements = {path.name: path.read_text("utf-8") for path in dbt.target.glob("compiled/**/models/**/*.sql")}
         second = build(dbt, connection, variables, *WITHOUT_UNIT_TESTS)
+    return OnSnowflake(first, second, dbt, statements)
+
+
+# Gold is built four times for it.
+@pytest.mark.timeout(600)
+def test_gold_on_snowflake_is_gold_on_duckdb(built: Built, on_snowflake: OnSnowflake) -> None:
+    first = on_snowflake.first
     assert {table: len(rows) for table, rows in first.items()} == {table: len(built.first[table]) for table in TABLES}
     for table in TABLES:
         assert first[table] == comparable(built.first[table]), table
-    assert second == first
+    assert on_snowflake.second == first
+
+
+def test_what_dbt_runs_is_snowflakes_sql(on_snowflake: OnSnowflake) -> None:
+    models = {one["name"] for one in on_snowflake.dbt.manifest()["nodes"].values() if one["resource_type"] == "model"}
+    assert {name.removesuffix(".sql") for name in on_snowflake.first_statements} >= models - FROM_SNAPSHOTS
+    later = {path.name: path.read_text("utf-8") for path in on_snowflake.dbt.target.glob("**/*.sql")}
+    assert any(later[name] != text for name, text in on_snowflake.first_statements.items())
+    for name, text in [*on_snowflake.first_statements.items(), *later.items()]:
+        for statement in sqlglot.parse(text, dialect="snowflake"):
+            assert statement is not None, name
+            # What the parser does not know, it keeps as a command.
+            assert not isinstance(statement, sqlglot.exp.Command), name

@@ -2,19 +2,36 @@ with
 
 gladly_agents as (
 
-    select * from {{ ref_or_empty('stg_warbyparker_gladly__agents', {'agent_id': dbt.type_string(), 'agent_name_hash': dbt.type_string(), 'agent_email_hash': dbt.type_string()}) }} as gladly_agents
+    select * from {{ ref_or_empty('stg_warbyparker_gladly__agents', {
+        'agent_id': dbt.type_string(),
+        'agent_name_hash': dbt.type_string(),
+        'agent_email_hash': dbt.type_string(),
+    }) }} as gladly_agents
 
 ),
 
 roster as (
 
-    select * from {{ ref_or_empty('stg_warbyparker_google_sheets__agent_roster', {'agent_email_hash': dbt.type_string(), 'agent_name_hash': dbt.type_string(), 'team_name': dbt.type_string(), 'agent_role': dbt.type_string(), 'hired_date': 'date', 'fte': 'double precision', 'is_active': 'boolean', 'is_current': 'boolean'}) }} as roster
+    select * from {{ ref_or_empty('stg_warbyparker_google_sheets__agent_roster', {
+        'agent_email_hash': dbt.type_string(),
+        'agent_name_hash': dbt.type_string(),
+        'team_name': dbt.type_string(),
+        'agent_role': dbt.type_string(),
+        'hired_date': 'date',
+        'fte': 'double precision',
+        'is_active': 'boolean',
+        'is_current': 'boolean',
+    }) }} as roster
 
 ),
 
 teams as (
 
-    select * from {{ ref_or_empty('dim_teams', {'team_name': dbt.type_string(), 'handle_time_target_seconds': 'bigint', 'handle_time_ceiling_seconds': 'bigint'}) }} as teams
+    select * from {{ ref_or_empty('dim_teams', {
+        'team_name': dbt.type_string(),
+        'handle_time_target_seconds': 'bigint',
+        'handle_time_ceiling_seconds': 'bigint',
+    }) }} as teams
 
 ),
 

@@ -2,13 +2,22 @@ with
 
 gladly_teams as (
 
-    select * from {{ ref_or_empty('stg_warbyparker_gladly__teams', {'team_id': dbt.type_string(), 'team_name': dbt.type_string()}) }} as gladly_teams
+    select * from {{ ref_or_empty('stg_warbyparker_gladly__teams', {
+        'team_id': dbt.type_string(),
+        'team_name': dbt.type_string(),
+    }) }} as gladly_teams
 
 ),
 
 team_targets as (
 
-    select * from {{ ref_or_empty('stg_warbyparker_google_sheets__team_targets', {'team_name': dbt.type_string(), 'service_level_target_share': 'double precision', 'service_level_target_seconds': 'bigint', 'handle_time_target_seconds': 'bigint', 'handle_time_ceiling_seconds': 'bigint'}) }} as team_targets
+    select * from {{ ref_or_empty('stg_warbyparker_google_sheets__team_targets', {
+        'team_name': dbt.type_string(),
+        'service_level_target_share': 'double precision',
+        'service_level_target_seconds': 'bigint',
+        'handle_time_target_seconds': 'bigint',
+        'handle_time_ceiling_seconds': 'bigint',
+    }) }} as team_targets
 
 ),
 

@@ -8,7 +8,10 @@ csat_responses as (
 
 agents as (
 
-    select * from {{ ref_or_empty('dim_agents', {'agent_id': dbt.type_string(), 'agent_email_hash': dbt.type_string()}) }} as agents
+    select * from {{ ref_or_empty('dim_agents', {
+        'agent_id': dbt.type_string(),
+        'agent_email_hash': dbt.type_string(),
+    }) }} as agents
 
 ),
 

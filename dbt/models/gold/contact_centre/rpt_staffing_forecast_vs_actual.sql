@@ -2,19 +2,37 @@ with
 
 forecasts as (
 
-    select * from {{ ref_or_empty('stg_warbyparker_s3_files__contact_forecasts', {'interval_start_at': 'timestamp', 'forecast_channel': dbt.type_string(), 'forecast_contact_count': 'double precision', 'forecast_handle_seconds': 'bigint', 'forecast_version': 'bigint'}) }} as forecasts
+    select * from {{ ref_or_empty('stg_warbyparker_s3_files__contact_forecasts', {
+        'interval_start_at': 'timestamp',
+        'forecast_channel': dbt.type_string(),
+        'forecast_contact_count': 'double precision',
+        'forecast_handle_seconds': 'bigint',
+        'forecast_version': 'bigint',
+    }) }} as forecasts
 
 ),
 
 shifts as (
 
-    select * from {{ ref_or_empty('stg_warbyparker_s3_files__staffing_shifts', {'team_name': dbt.type_string(), 'starts_at': 'timestamp', 'ends_at': 'timestamp'}) }} as shifts
+    select * from {{ ref_or_empty('stg_warbyparker_s3_files__staffing_shifts', {
+        'team_name': dbt.type_string(),
+        'starts_at': 'timestamp',
+        'ends_at': 'timestamp',
+    }) }} as shifts
 
 ),
 
 actuals as (
 
-    select * from {{ ref_or_empty('agg_service_level_intervals', {'interval_start_at': 'timestamp', 'channel': dbt.type_string(), 'offered_count': 'bigint', 'answered_count': 'bigint', 'handle_seconds': 'bigint', 'average_handle_seconds': 'double precision', 'service_level_share': 'double precision'}) }} as actuals
+    select * from {{ ref_or_empty('agg_service_level_intervals', {
+        'interval_start_at': 'timestamp',
+        'channel': dbt.type_string(),
+        'offered_count': 'bigint',
+        'answered_count': 'bigint',
+        'handle_seconds': 'bigint',
+        'average_handle_seconds': 'double precision',
+        'service_level_share': 'double precision',
+    }) }} as actuals
 
 ),
 

@@ -2,7 +2,10 @@ with
 
 source as (
 
-    {{ union_instances('copilot', 'users', ['bucket_start', 'user_id', 'user_login', 'organization_id', 'user_initiated_interaction_count', 'code_generation_activity_count', 'code_acceptance_activity_count', 'loc_added_sum', 'totals_by_cli'], client='orbit') }}
+    {{ union_instances('copilot', 'users', [
+        'bucket_start', 'user_id', 'user_login', 'organization_id', 'user_initiated_interaction_count',
+        'code_generation_activity_count', 'code_acceptance_activity_count', 'loc_added_sum', 'totals_by_cli',
+    ], client='orbit') }}
 
 ),
 

@@ -2,7 +2,9 @@ with
 
 source as (
 
-    {{ union_instances('litellm', 'spend_logs', ['request_id', 'start_time', 'user_', 'model', 'status', 'spend', 'total_tokens'], client='orbit') }}
+    {{ union_instances('litellm', 'spend_logs', [
+        'request_id', 'start_time', 'user_', 'model', 'status', 'spend', 'total_tokens',
+    ], client='orbit') }}
 
 ),
 

@@ -2,7 +2,9 @@ with
 
 source as (
 
-    {{ union_instances('windsurf', 'cascade_runs', ['bucket_start', 'email', 'cascade_id', 'model', 'messages_sent', 'prompts_used'], client='orbit') }}
+    {{ union_instances('windsurf', 'cascade_runs', [
+        'bucket_start', 'email', 'cascade_id', 'model', 'messages_sent', 'prompts_used',
+    ], client='orbit') }}
 
 ),
 
