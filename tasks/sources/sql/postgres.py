@@ -20,6 +20,7 @@ from penstock.connections import PostgresConnection
 from penstock.sources.sql import SqlDataset
 from tasks.sources.sql import postgres_types
 from tasks.sources.sql.columns import ReadColumn, Table, TableColumn
+from tasks.sources.sql.decoding import Decoder
 from tasks.sources.sql.session import (
     BLOCK_BYTES,
     Blocks,
@@ -134,8 +135,11 @@ class PostgresSession:
             query = f"SELECT {chosen} FROM {name}" + (f" WHERE {clauses}" if clauses else "")  # noqa: S608
             parts.append(_Part(self._import_snapshot(), f"COPY ({query}) TO STDOUT (FORMAT csv)"))
         counts: Future[Counts] = Future()
-        threading.Thread(target=self._count, args=(name, selection, counts), name="penstock-count", daemon=True).start()
-        return Reading(parts, counts)
+        counting = threading.Thread(target=self._count, args=(name, selection, counts), name="penstock-count")
+        counting.start()
+        # libpq crashes where a connection is closed that another thread uses.
+        self._opened.callback(counting.join)
+        return Reading(parts, counts, Decoder(table.label, columns))
 
     def try_reading(self, table: Table, columns: Sequence[ReadColumn]) -> None:
         """Has the server check that the columns may be read, without a row."""
