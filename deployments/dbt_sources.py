@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from deployments.dbt_feeds import FEEDS_PATH, feeds_text
 from deployments.generated_files import MARK
 from deployments.scaffolding import read_template
 from penstock.freshness import Freshness, decide_freshness
@@ -59,7 +60,8 @@ def dbt_files(pipelines: Iterable[PipelineSpec], platforms: Iterable[PlatformSpe
     texts = {
         sources_path(source): _source_text(list(group)) for source, group in groupby(tables, lambda one: one.source)
     }
-    return {**texts, INSTANCES_PATH: _instances_text(tables)}
+    feeds = feeds_text((table.pipeline, table.dataset) for table in tables)
+    return {**texts, INSTANCES_PATH: _instances_text(tables), FEEDS_PATH: feeds}
 
 
 def sources_path(source: str) -> Path:

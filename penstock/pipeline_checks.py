@@ -9,6 +9,7 @@ from itertools import product
 from typing import NamedTuple
 
 from penstock.artifacts import METADATA_COLUMNS
+from penstock.feeds import check_feed
 from penstock.findings import Finding, Where
 from penstock.governance import check_governance
 from penstock.naming import qualified_dataset
@@ -51,7 +52,8 @@ def check_pipeline(pipeline: PipelineSpec) -> list[Finding]:
     ]
     for index, spec in enumerate(pipeline.datasets):
         governance = spec.governance.over(pipeline.governance)
-        found += [finding.below("datasets", index) for finding in check_governance(governance)]
+        own = (*check_governance(governance), *check_feed(spec.feeds))
+        found += [finding.below("datasets", index) for finding in own]
         case = _case(pipeline, spec)
         if case is not None:
             found += [

@@ -12,6 +12,26 @@
 {%- endmacro %}
 
 
+{# The UTC moment at which clocks of the report's zone show a day and a time; a time that comes twice is one of the two. #}
+{% macro utc_of_local(local_timestamp) -%}
+    {{ return(adapter.dispatch('utc_of_local')(local_timestamp)) }}
+{%- endmacro %}
+
+{% macro default__utc_of_local(local_timestamp) -%}
+    (({{ local_timestamp }} at time zone '{{ var("report_timezone") }}') at time zone 'UTC')
+{%- endmacro %}
+
+{% macro snowflake__utc_of_local(local_timestamp) -%}
+    convert_timezone('{{ var("report_timezone") }}', 'UTC', {{ local_timestamp }})
+{%- endmacro %}
+
+
+{# The half hour in which a moment lies, by its start. Zones that are 15 or 45 minutes off would see quarters. #}
+{% macro half_hour_of(column) -%}
+    {{ dbt.dateadd('minute', "case when extract(minute from " ~ column ~ ") >= 30 then 30 else 0 end", dbt.date_trunc('hour', column)) }}
+{%- endmacro %}
+
+
 {#
     Whole seconds between two moments, each cut to its second: differences of neighbouring spans then add up to the
     difference of the ends.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from penstock.artifacts import Guards, SchemaContract
+from penstock.feeds import AiToolDailyFeed
 from penstock.freshness import FreshnessSetting
 from penstock.governance import DatasetGovernance
 from penstock.spec import Name, Spec, TableName
@@ -35,6 +36,9 @@ class DatasetSpec(Spec):
         default=None, description="How old the newest load may be; by default what the schedules give."
     )
     governance: DatasetGovernance = DatasetGovernance()
+    feeds: AiToolDailyFeed | None = Field(
+        default=None, description="The table of dbt's that the dataset is a part of, without models of its own."
+    )
     cluster_by: tuple[str, ...] = Field(
         default=(), description="Clustering key of the table on Snowflake: bronze columns; others pass it over."
     )

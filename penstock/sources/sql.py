@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from penstock.findings import Finding
+from penstock.governance import DatasetGovernance
 from penstock.sources.base import DatasetSpec, SourceSpec, SourceTraits
 from penstock.spec import Spec
 from penstock.strategy import Partition
@@ -102,6 +103,7 @@ class SqlTable(Spec):
     columns: tuple[ColumnName, ...] = Field(default=(), description="As in `datasets`.")
     exclude_columns: tuple[ColumnName, ...] = Field(default=(), description="As in `datasets`.")
     window: TimeWindow | None = Field(default=None, description="As in `datasets`.")
+    governance: DatasetGovernance = Field(default=DatasetGovernance(), description="As in `datasets`.")
 
     @model_validator(mode="after")
     def _has_what_its_load_needs(self) -> SqlTable:

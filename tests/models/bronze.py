@@ -23,7 +23,10 @@ from sandbox.settings import SandboxSettings
 ZONE = ZoneInfo("America/New_York")
 # Clocks go back on the second day.
 DAYS = (date(2026, 10, 31), date(2026, 11, 1), date(2026, 11, 2))
+# A day whose conversations have had a week to come back; the days between are not loaded.
+EARLIER = date(2026, 10, 24)
 NOW = "2026-11-03T06:00:00Z"
+CONVERSATIONS_PER_DAY = 80
 REPORTS = {
     "contact_timestamps": "ContactTimestampsReport",
     "contacts": "ContactExportReportV3",
@@ -41,17 +44,19 @@ METADATA = {
 }
 # Of versions, beside the metadata; every other column of bronze is text.
 COLUMN_TYPES = {**METADATA, "_valid_from": "TIMESTAMPTZ", "_valid_to": "TIMESTAMPTZ", "_is_current": "BOOLEAN"}
+# What `historical` adds.
+HISTORY = {"_valid_from": "TIMESTAMPTZ", "_valid_to": "TIMESTAMPTZ", "_is_current": "BOOLEAN"}
 
 Record = dict[str, str | None]
 
 
 def fill_bronze(warehouse: Path) -> None:
-    """Loads three days of every report, a batch a day, and the lists as they are."""
-    settings = SandboxSettings(clock=Clock(NOW), gladly=GladlySettings(conversations_per_day=80))
+    """Loads three days of every report and an earlier one, a batch a day, and the lists as they are."""
+    settings = SandboxSettings(clock=Clock(NOW), gladly=GladlySettings(conversations_per_day=CONVERSATIONS_PER_DAY))
     with serve(settings) as sandbox, httpx.Client(auth=(GLADLY_EMAIL, GLADLY_TOKEN), timeout=30) as client:
         base_url = sandbox.service_url("gladly")
         for dataset, report in REPORTS.items():
-            for day in DAYS:
+            for day in (EARLIER, *DAYS):
                 asked = {"metricSet": report, "startAt": f"{day}", "endAt": f"{day}", "timezone": ZONE.key}
                 answer = client.post(f"{base_url}/reports", json=asked).raise_for_status()
                 records = list(csv.DictReader(io.StringIO(answer.text)))
@@ -83,6 +88,9 @@ def append(
     *,
     batch: str,
     window: tuple[datetime, datetime] | None = None,
+    kind: str = "gladly",
+    source_file: str | None = None,
+    history: tuple[datetime, datetime | None, bool] | None = None,
 ) -> None:
     """Adds a batch to a bronze table, which the first one creates; blank cells become NULL."""
     names = list(dict.fromkeys(name for record in records for name in record))
@@ -90,15 +98,21 @@ def append(
     cells = {
         column: [record.get(name) or None for record in records] for column, name in zip(columns, names, strict=True)
     }
-    table = table_of(dataset)
+    table = table_of(dataset, kind)
     loaded_at = datetime.now(tz=UTC)
-    metadata = [f"{batch}.csv", batch, *(window or (None, None)), loaded_at, loaded_at]
-    declared = [f'"{column}" VARCHAR' for column in columns] + [f"{name} {kind}" for name, kind in METADATA.items()]
+    metadata = [source_file or f"{batch}.csv", batch, *(window or (None, None)), loaded_at, loaded_at, *(history or ())]
+    typed = METADATA | HISTORY if history else METADATA
+    declared = [f'"{column}" VARCHAR' for column in columns] + [f"{name} {type_}" for name, type_ in typed.items()]
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.partition('.')[0]}")
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(declared)})")
+        # As the schema contract `evolve` does.
+        for column in columns:
+            connection.execute(f'ALTER TABLE {table} ADD COLUMN IF NOT EXISTS "{column}" VARCHAR')
         connection.register("batch", pa.table(cells, schema=pa.schema([(column, pa.string()) for column in columns])))
-        connection.execute(f"INSERT INTO {table} SELECT *, ?, ?, ?, ?, ?, ? FROM batch", metadata)
+        names_written = ", ".join(f'"{name}"' for name in [*columns, *typed])
+        values = ", ".join("?" for _ in metadata)
+        connection.execute(f"INSERT INTO {table} ({names_written}) SELECT *, {values} FROM batch", metadata)
 
 
 def replace_window(warehouse: Path, dataset: str, records: Sequence[Record], *, day: date, batch: str) -> None:
@@ -108,9 +122,9 @@ def replace_window(warehouse: Path, dataset: str, records: Sequence[Record], *, 
     append(warehouse, dataset, records, window=window_of(day), batch=batch)
 
 
-def read_bronze(warehouse: Path, dataset: str, *, day: date | None = None) -> list[Record]:
+def read_bronze(warehouse: Path, dataset: str, *, day: date | None = None, kind: str = "gladly") -> list[Record]:
     """Returns the rows of a bronze table, of one window or of all, without the metadata."""
-    query = f"SELECT * EXCLUDE ({', '.join(METADATA)}) FROM {table_of(dataset)}"
+    query = f"SELECT * EXCLUDE ({', '.join(METADATA)}) FROM {table_of(dataset, kind)}"
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         found = connection.execute(
             f"{query} WHERE ? IS NULL OR _window_start = ?", [None, None] if day is None else [day, window_of(day)[0]]
@@ -125,9 +139,9 @@ def query(warehouse: Path, sql: str, parameters: Iterable[Any] = ()) -> list[tup
         return connection.execute(sql, list(parameters)).fetchall()
 
 
-def table_of(dataset: str) -> str:
+def table_of(dataset: str, kind: str = "gladly") -> str:
     """Returns a dataset's bronze table with its schema."""
-    table = bronze_table("warbyparker", "gladly", dataset)
+    table = bronze_table("warbyparker", kind, dataset)
     return f"{table.schema_name}.{table.name}"
 
 

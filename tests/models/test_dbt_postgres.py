@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from tasks.warehouses.opening import open_warehouse
 from tests.contract.postgres_server import DATABASE, administrator, fresh_postgres
-from tests.models.bronze import COLUMN_TYPES
 from tests.models.dbt_process import DbtProcess
 from tests.models.gold_build import GOLD_KEYS, WITHOUT_UNIT_TESTS, Built, Gold, comparable
 
@@ -18,11 +18,9 @@ def copy_bronze(warehouse: Path) -> None:
     tables = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema LIKE '%_bronze'"
     with duckdb.connect(str(warehouse), read_only=True) as source, administrator(DATABASE) as target:
         for schema, table in source.execute(tables).fetchall():
+            described = source.execute(f"DESCRIBE {schema}.{table}").fetchall()
+            columns = ", ".join(f'"{name}" {kind.replace("VARCHAR", "TEXT")}' for name, kind, *_ in described)
             rows = source.execute(f"SELECT * FROM {schema}.{table}")
-            columns = ", ".join(
-                f'"{column[0]}" {COLUMN_TYPES.get(column[0], "TEXT").replace("VARCHAR", "TEXT")}'
-                for column in rows.description or ()
-            )
             target.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE TABLE {schema}.{table} ({columns})")
             with target.cursor() as cursor, cursor.copy(f"COPY {schema}.{table} FROM STDIN") as copy:
                 for row in rows.fetchall():
@@ -36,6 +34,8 @@ def build(dbt: DbtProcess, variables: dict[str, str], *arguments: str) -> Gold:
         return {table: comparable(connection.execute(f"SELECT * FROM gold.{table}").fetchall()) for table in GOLD_KEYS}
 
 
+# Gold is built four times in it.
+@pytest.mark.timeout(600)
 def test_gold_on_postgres_is_gold_on_duckdb(built: Built, tmp_path: Path) -> None:
     connection = fresh_postgres()
     copy_bronze(built.warehouse)

@@ -305,6 +305,24 @@ def test_a_fourth_workspace_is_a_line_in_the_pipeline_file_and_no_sql(grown: Gro
     assert {row[4] for row in found.values()} == {None, "hot", "warm"}
 
 
+def test_workspaces_and_monitors_that_were_never_loaded_are_left_out(spare: Built) -> None:
+    with duckdb.connect(str(spare.warehouse)) as connection:
+        connection.execute("DROP SCHEMA silver CASCADE; DROP SCHEMA gold CASCADE")
+        others = """
+            SELECT table_name
+            FROM information_schema.tables
+            WHERE table_schema = 'orbit_bronze' AND regexp_matches(table_name, '^(incident_io__mobile|nobl9)__')
+        """
+        for (table,) in connection.execute(others).fetchall():
+            connection.execute(f"DROP TABLE orbit_bronze.{table}")
+    loaded = ["source:orbit_incident_io+", "source:orbit_datadog_slo+"]
+    ended = spare.dbt.run("build", *WITHOUT_UNIT_TESTS, "--select", *loaded)
+    assert ended.returncode == 0, ended.stdout[-3000:]
+    workspaces = "SELECT DISTINCT workspace FROM gold.fct_ops__incidents ORDER BY workspace"
+    assert query(spare.warehouse, workspaces) == [("payments",), ("platform",)]
+    assert query(spare.warehouse, "SELECT DISTINCT provider FROM gold.fct_ops__slo_daily") == [("datadog",)]
+
+
 def test_a_later_run_restates_what_was_changed_since(truth: Truth, grown: Grown) -> None:
     found = {(row[0], row[1]): row for row in query(grown.warehouse, FACTS)}
     expected = {key: _expected(key, one) for key, one in grown.truth.incidents.items()}

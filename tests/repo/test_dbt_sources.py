@@ -11,6 +11,7 @@ import yaml
 
 from deployments.catalog import inspect_catalog, load_catalog
 from deployments.compile_file import check_files, write_files
+from deployments.dbt_feeds import FEEDS_PATH
 from deployments.dbt_sources import INSTANCES_PATH, sources_path
 from deployments.generated_files import MARK
 from flows.elt import dbt_selection
@@ -150,7 +151,8 @@ def _loaded(pipeline: Any) -> Iterator[DatasetReport]:
 
 
 def test_compiling_twice_changes_nothing_and_every_difference_is_shown(project: Project) -> None:
-    assert compiled(project) == [sources_path("acme_co_rest").as_posix(), INSTANCES_PATH.as_posix()]
+    sources = sources_path("acme_co_rest").as_posix()
+    assert compiled(project) == [sources, INSTANCES_PATH.as_posix(), FEEDS_PATH.as_posix()]
     assert compiled(project) == []
     assert difference(project) == ""
     path = project.clients / "acme-co" / "incidents.yaml"
@@ -158,8 +160,20 @@ def test_compiling_twice_changes_nothing_and_every_difference_is_shown(project: 
     shown = difference(project)
     assert "+  - name: east__incidents" in shown
     assert "+        {'kind': 'rest', 'dataset': 'incidents', 'client': 'acme_co', 'instance': 'east'" in shown
-    assert compiled(project) == [sources_path("acme_co_rest").as_posix(), INSTANCES_PATH.as_posix()]
+    assert compiled(project) == [sources, INSTANCES_PATH.as_posix()]
     assert difference(project) == ""
+
+
+def test_a_feed_is_told_to_dbt_with_the_dataset_that_feeds(project: Project) -> None:
+    path = project.clients / "acme-co" / "incidents.yaml"
+    feed = "{model: ai_tool_daily, tool: quill, day: day, engineer: email, cost: price, cost_unit: cents}"
+    path.write_text(path.read_text().replace("{name: incidents,", f"{{name: incidents, feeds: {feed},", 1))
+    compiled(project)
+    text = (project.root / "dbt" / FEEDS_PATH).read_text()
+    lines = [line for line in text.splitlines() if "'model': 'ai_tool_daily'" in line]
+    assert len(lines) == len(load_catalog(project).pipelines[0].for_each)
+    assert all("'client': 'acme_co', 'source': 'acme_co_rest', 'table': '" in line for line in lines)
+    assert all("'tokens': none, 'cost': 'price', 'cost_unit': 'cents'}" in line for line in lines)
 
 
 def test_generated_files_of_pipelines_that_are_gone_are_removed_and_those_of_people_are_not(project: Project) -> None:

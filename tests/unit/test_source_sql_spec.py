@@ -55,6 +55,14 @@ def test_a_table_without_a_watermark_is_read_whole() -> None:
     assert table.to_dataset()["window"] == {"kind": "full"}
 
 
+def test_a_table_says_which_of_its_columns_are_about_people() -> None:
+    table = {**CUSTOMERS, "governance": {"pii": ["email"], "classification": "confidential"}}
+    pipeline = PIPELINES["sql"].model_validate({**FILE, "governance": {"retention_days": 30}, "tables": [table]})
+    (dataset,) = [one.spec for one in expand(pipeline) if one.name == "customers"]
+    assert dataset.governance.pii == ("email",)
+    assert dataset.governance.over(pipeline.governance).retention_days == 30
+
+
 def test_a_dataset_honours_a_window_only_with_a_column_for_it() -> None:
     traits = SOURCES["sql"].dataset_traits
     assert traits(SqlDataset(name="t", window_column="day")).honours_window

@@ -12,6 +12,12 @@ conversation_events as (
 
 ),
 
+resolutions as (
+
+    select * from {{ ref('fct_conversation_resolutions') }}
+
+),
+
 event_counts as (
 
     select
@@ -46,9 +52,12 @@ counted as (
         conversations.close_count,
         conversations.reopen_count,
         cast(coalesce(event_counts.assignment_count, 0) as bigint) as assignment_count,
-        cast(coalesce(event_counts.note_count, 0) as bigint) as note_count
+        cast(coalesce(event_counts.note_count, 0) as bigint) as note_count,
+        resolutions.outcome as first_contact_outcome,
+        resolutions.is_first_contact_resolved
     from conversations
     left join event_counts on conversations.conversation_id = event_counts.conversation_id
+    left join resolutions on conversations.conversation_id = resolutions.conversation_id
 
 )
 

@@ -1,0 +1,9 @@
+with
+
+customers_versioned as (
+
+    select * from {{ ref('int_customers_versioned') }}
+
+)
+
+select * from customers_versioned

@@ -1,0 +1,19 @@
+with
+
+source as (
+
+    {{ union_instances('anthropic', 'users', ['id', 'email'], client='orbit') }}
+
+),
+
+users as (
+
+    select
+        {{ text_or_null('id') }} as user_id,
+        {{ engineer_id('email') }} as engineer_id,
+        {{ engineer_login_id('email') }} as engineer_login_id
+    from source
+
+)
+
+select * from users
