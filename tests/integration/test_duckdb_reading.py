@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -20,7 +21,8 @@ from penstock.connections import DuckDBConnection
 from penstock.errors import DataError, SchemaContractError
 from tasks.staging.local import LocalStore
 from tasks.staging.peek import peek
-from tasks.warehouses.duckdb.connection import threads_for
+from tasks.warehouses.duckdb.connection import Sql, spare_memory, threads_for
+from tasks.warehouses.duckdb.reading_parquet import has_narrow_rows
 from tasks.warehouses.opening import open_warehouse
 from tests.contract.warehouse_cases import Loader, in_order
 
@@ -142,6 +144,32 @@ def test_a_load_takes_as_many_threads_as_the_memory_serves() -> None:
     for limit, threads in {"244.1 MiB": 4, "1.0 GiB": 16, "61.0 MiB": 1, "12 bytes": 1, "1.5 TiB": 64}.items():
         assert threads_for(limit, 64) == threads, limit
     assert threads_for("244.1 MiB", 2) == 2
+
+
+@pytest.mark.parametrize(("threads", "limit"), [(1, "122.0 MiB"), (2, "122.0 MiB"), (3, "183.0 MiB"), (5, "244.1 MiB")])
+def test_a_load_of_narrow_rows_leaves_memory_that_its_threads_do_not_need(threads: int, limit: str) -> None:
+    with duckdb.connect(":memory:", config={"memory_limit": "256MB", "threads": threads}) as connection:
+        spare_memory(Sql(connection))
+        assert Sql(connection).rows("SELECT current_setting('memory_limit')") == [(limit,)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_narrow"),
+    [
+        ({"id": list(range(1_000)), "text": ["x" * 60] * 1_000}, True),
+        ({"text": [f"{number:0600}" for number in range(1_000)]}, False),
+        ({f"c{number}": [True] * 1_000 for number in range(65)}, False),
+        ({"id": []}, False),
+    ],
+    ids=["short", "long-texts", "many-columns", "no-row"],
+)
+def test_rows_are_narrow_where_few_columns_and_short_texts_make_them_so(
+    tmp_path: Path, columns: dict[str, list[Any]], is_narrow: bool
+) -> None:
+    path = str(tmp_path / "rows.parquet")
+    parquet.write_table(pa.table(columns), path, use_dictionary=False)
+    with duckdb.connect(":memory:") as connection:
+        assert has_narrow_rows(Sql(connection), [path]) is is_narrow
 
 
 @pytest.mark.parametrize(("settings", "threads"), [({}, 1), ({"threads": 5}, 5)])

@@ -256,6 +256,19 @@ def test_many_blocks_and_long_rows_arrive_in_full(server: Server, lake: Lake, mo
     assert lengths == {one: 70_000 if one % 500 == 0 else one % 300 for one in range(1, 2001)}
 
 
+@pytest.mark.parametrize(
+    ("of_type", "value"),
+    [("longblob", "REPEAT('x', 9000000)"), ("longtext", "REPEAT('x', 16777215)")],
+    ids=["hexadecimal-longer-than-a-text-may-be", "row-longer-than-a-packet"],
+)
+def test_a_value_that_mariadb_cannot_send_is_refused_and_never_null(
+    maria: Server, lake: Lake, of_type: str, value: str
+) -> None:
+    maria.run("DROP TABLE IF EXISTS t", f"CREATE TABLE t (note {of_type})", f"INSERT INTO t VALUES (NULL), ({value})")
+    with pytest.raises(DataError, match="longer than the server can send"):
+        lake.extract(maria)
+
+
 def test_ranges_of_a_table_hold_each_row_once(pg: Server, lake: Lake) -> None:
     pg.run("DROP TABLE IF EXISTS t", "CREATE TABLE t AS SELECT g AS id FROM generate_series(1, 20000) AS g")
     extraction = lake.extract(pg, parallel_ranges=4)
@@ -391,7 +404,7 @@ def _kill_readers(server: Server) -> None:
         return
     with mariadb_server.administrator() as cursor:
         cursor.execute(
-            "SELECT id FROM information_schema.processlist WHERE db = %s AND info LIKE 'SELECT CONCAT%%'",
+            "SELECT id FROM information_schema.processlist WHERE db = %s AND info LIKE 'SELECT `%%'",
             (mariadb_server.DATABASE,),
         )
         for (number,) in cursor.fetchall():

@@ -1,1 +1,1 @@
-"""SQL databases as sources: the server writes rows as CSV text, which becomes typed Parquet here."""
+"""SQL databases as sources: the server writes rows as text, which becomes typed Parquet here."""

@@ -1,8 +1,7 @@
 """What is read of a table: each column's expression, which the server writes as text, and the Arrow type of that text.
 
-Both databases write CSV themselves: PostgreSQL in COPY, MySQL and MariaDB by CONCAT. The text is exact for every type,
-costs the client a sixth of the processor time of typed drivers (docs/decisions/0005-sql-rows-as-csv.md), and one parser
-reads it. A NULL is an empty field, an empty string a quoted one.
+PostgreSQL writes CSV in COPY, MySQL and MariaDB the texts of their protocol's rows. Text is exact for every type, and
+costs the client a fraction of the processor time of typed drivers (docs/decisions/0005-sql-rows-as-csv.md).
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ class Decoder:
         # By number: a table's columns may differ in case only, or be named like numbers.
         names = [str(position) for position in range(len(columns))]
         self._names = names
+        self._first_columns: tuple[str, ...] = ()
         self._parsing = csv.ParseOptions(  # type: ignore[attr-defined]
             newlines_in_values=True, ignore_empty_lines=False
         )
@@ -56,18 +57,26 @@ class Decoder:
         Raises:
             DataError: a value is not one that the column's type here can hold; the column is named.
         """
+        if bytes(memoryview(block)[: len(_BOM)]) == _BOM:
+            # The reader would take it for the file's mark; it is the first value's.
+            block = _BOM + bytes(memoryview(block))
+        found = self._read(block)
+        return self._table_of(
+            [
+                from_hex(found.column(position).combine_chunks()) if column.decoding == HEX else found.column(position)
+                for position, column in enumerate(self._columns)
+            ]
+        )
+
+    def _read(self, block: bytes | pa.Buffer) -> pa.Table:
         from pyarrow import csv
         from pyarrow import lib as pa
 
-        size = len(block) if isinstance(block, bytes) else block.size
-        if bytes(memoryview(block)[: len(_BOM)]) == _BOM:
-            # The reader would take it for the file's mark; it is the first value's.
-            block, size = _BOM + bytes(memoryview(block)), size + len(_BOM)
         reading = csv.ReadOptions(  # type: ignore[attr-defined]
-            column_names=self._names, use_threads=False, block_size=size + 1
+            column_names=[*self._first_columns, *self._names], use_threads=False, block_size=len(memoryview(block)) + 1
         )
         try:
-            found = csv.read_csv(  # type: ignore[attr-defined]
+            return csv.read_csv(  # type: ignore[attr-defined]
                 pa.BufferReader(block),
                 read_options=reading,
                 parse_options=self._parsing,
@@ -76,28 +85,19 @@ class Decoder:
         except pa.ArrowInvalid as error:
             # Without the cause, which quotes the value.
             raise self._unfit(str(error)) from None
-        arrays = [
-            _from_hex(found.column(position)) if column.decoding == HEX else found.column(position)
-            for position, column in enumerate(self._columns)
-        ]
+
+    def _table_of(self, arrays: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Table:
+        from pyarrow import lib as pa
+
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
     def _unfit(self, message: str) -> DataError:
         found = _COLUMN.search(message)
         if found is None:
-            return DataError(
-                "the server's rows cannot be taken apart",
-                guidance="Extract again; if it happens twice, report it with the table's definition.",
-                table=self._table,
-            )
-        column = self._columns[int(found[1])]
+            return not_apart(self._table)
+        column = self._columns[int(found[1]) - len(self._first_columns)]
         if "UTF8" in message:
-            return DataError(
-                "a column holds text that is not UTF-8",
-                guidance="Correct the text at the source, or leave the column out with `exclude_columns`.",
-                table=self._table,
-                column=column.name,
-            )
+            return self._not_utf8(column)
         return DataError(
             "a column holds a value that its type in the warehouse cannot hold",
             guidance="Read the column with `as_text`; for times, `unfit_times: null` makes them NULL.",
@@ -106,13 +106,29 @@ class Decoder:
             type=str(column.arrow_type),
         )
 
+    def _not_utf8(self, column: ReadColumn) -> DataError:
+        return DataError(
+            "a column holds text that is not UTF-8",
+            guidance="Correct the text at the source, or leave the column out with `exclude_columns`.",
+            table=self._table,
+            column=column.name,
+        )
 
-def _from_hex(texts: Any) -> pa.Array:
+
+def not_apart(table: str) -> DataError:
+    """Returns what is raised for rows that have another number of fields than columns were asked for."""
+    return DataError(
+        "the server's rows cannot be taken apart",
+        guidance="Extract again; if it happens twice, report it with the table's definition.",
+        table=table,
+    )
+
+
+def from_hex(array: Any) -> pa.Array:
     """Returns the bytes that hexadecimal text means, a whole column at a time."""
     import numpy as np
     from pyarrow import lib as pa
 
-    array = texts.combine_chunks()
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.string())
     if array.offset:

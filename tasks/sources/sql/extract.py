@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, closing
-from typing import TYPE_CHECKING, cast
+from typing import Any, cast
 
 from penstock.connections import MySqlConnection, PostgresConnection
 from penstock.errors import DataError
 from penstock.sources.sql import SqlDataset
 from tasks.sources.contract import ExtractRequest, ExtractSink
-from tasks.sources.sql.columns import ReadColumn, Table
-from tasks.sources.sql.decoding import Decoder
+from tasks.sources.sql.columns import Table
 from tasks.sources.sql.failures import explained
 from tasks.sources.sql.parquet_files import ParquetFiles
 from tasks.sources.sql.session import Blocks, Counts, Reading, Selection, SourceSession
-
-if TYPE_CHECKING:
-    from pyarrow import lib as pa
 
 
 def extract(request: ExtractRequest, connection: MySqlConnection | PostgresConnection, sink: ExtractSink) -> None:
@@ -37,7 +33,7 @@ def extract(request: ExtractRequest, connection: MySqlConnection | PostgresConne
         if selection.widened:
             sink.warn(f"{table.label}: {selection.widened}, so rows outside of the interval are read, too")
         reading = session.read(table, columns, selection, ranges=dataset.parallel_ranges)
-        row_count = _write(reading, session, table, columns, sink)
+        row_count = _write(reading, session, table, sink)
         _give_memory_back()
         counts = reading.counts.result()
         _check_counts(table, row_count, counts)
@@ -57,11 +53,9 @@ def open_session(
     return open_postgres(connection)
 
 
-def _write(
-    reading: Reading, session: SourceSession, table: Table, columns: Sequence[ReadColumn], sink: ExtractSink
-) -> int:
+def _write(reading: Reading, session: SourceSession, table: Table, sink: ExtractSink) -> int:
     """Writes a table's parts at the same time and returns how many rows they had."""
-    decoder = Decoder(table.label, columns)
+    decoder = reading.decoder
 
     def write_part(number: int, blocks: Blocks) -> int:
         prefix = f"part-{number:02d}"
@@ -94,7 +88,7 @@ def _give_memory_back() -> None:
     pa.default_memory_pool().release_unused()
 
 
-def _write_behind(blocks: Iterator[pa.Buffer], write: Callable[[pa.Buffer], None]) -> None:
+def _write_behind(blocks: Iterator[Any], write: Callable[[Any], None]) -> None:
     """Writes each block while the next one is read, and never holds more than these two."""
     with ThreadPoolExecutor(1, thread_name_prefix="penstock-write") as writer:
         writing: Future[None] | None = None

@@ -1,4 +1,4 @@
-"""MySQL and MariaDB: one SELECT whose rows are lines of CSV, in a transaction that also counts them.
+"""MySQL and MariaDB: one SELECT, in a transaction that also counts its rows.
 
 A consistent snapshot cannot be shared between connections here, as PostgreSQL's can (`START TRANSACTION WITH CONSISTENT
 SNAPSHOT` is a session's own), so a table is read by one connection. Tables of one run are read side by side, each in a
@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.artifacts import Interval
 from penstock.connections import MySqlConnection
-from penstock.errors import DataError
 from penstock.sources.sql import SqlDataset
 from tasks.sources.sql import mysql_types
 from tasks.sources.sql.columns import ReadColumn, Table, TableColumn
+from tasks.sources.sql.mysql_fields import Fields, FieldsDecoder, lay_out, too_long
 from tasks.sources.sql.mysql_quoting import quoted
-from tasks.sources.sql.mysql_rows import TooLongError, stream_text
+from tasks.sources.sql.mysql_rows import TooLongError, stream_rows
 from tasks.sources.sql.session import Counts, Reading, Selection, choose_rows, no_clock, no_table, split_relation
 from tasks.sources.sql.window import ColumnClock, clock_of, column_bounds
 
 if TYPE_CHECKING:
     import pymysql
-    from pyarrow import lib as pa
 
 _CLOCKS: dict[str, ColumnClock] = {"date": "date", "datetime": "naive", "timestamp": "instant"}
 
@@ -133,16 +132,17 @@ class MySqlSession:
         del ranges
         counts: Future[Counts] = Future()
 
-        def blocks() -> Generator[pa.Buffer, None, None]:
+        def blocks() -> Generator[Fields, None, None]:
             try:
                 self._run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-                yield from stream_text(self._connection, read_statement(table, columns, selection))
+                for packets in stream_rows(self._connection, read_statement(table, columns, selection)):
+                    yield lay_out(packets, len(columns), table.label)
                 rows, nulls = self._rows(count_statement(table, selection), ())[0]
                 counts.set_result(Counts(int(rows), int(nulls)))
             except TooLongError:
-                raise _too_long(table) from None
+                raise too_long(table.label) from None
 
-        return Reading([blocks], counts)
+        return Reading([blocks], counts, FieldsDecoder(table.label, columns))
 
     def try_reading(self, table: Table, columns: Sequence[ReadColumn]) -> None:
         """Has the server check that the columns may be read, without a row."""
@@ -162,9 +162,9 @@ class MySqlSession:
 
 
 def read_statement(table: Table, columns: Sequence[ReadColumn], selection: Selection) -> str:
-    """Returns the statement whose rows are lines of CSV."""
-    fields = ", ',', ".join(column.expression for column in columns)
-    return f"SELECT CONCAT({fields}, '\n') FROM {_name(table)}{selection.where}"  # noqa: S608
+    """Returns the statement that reads a table."""
+    fields = ", ".join(column.expression for column in columns)
+    return f"SELECT {fields} FROM {_name(table)}{selection.where}"  # noqa: S608
 
 
 def count_statement(table: Table, selection: Selection) -> str:
@@ -177,14 +177,6 @@ def count_statement(table: Table, selection: Selection) -> str:
 
 def _name(table: Table) -> str:
     return f"{quoted(table.schema)}.{quoted(table.name)}"
-
-
-def _too_long(table: Table) -> DataError:
-    return DataError(
-        "a row is longer than the server can send as one text",
-        guidance="Raise the server's max_allowed_packet (16 MB is the most), or leave the large columns out.",
-        table=table.label,
-    )
 
 
 def _column(row: Sequence[Any]) -> TableColumn:

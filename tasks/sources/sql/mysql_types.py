@@ -1,4 +1,4 @@
-"""The types of MySQL and MariaDB: how each is written as a field of CSV, and what that text becomes.
+"""The types of MySQL and MariaDB: how each is written as text, and what that text becomes.
 
 TIME is text: it counts up to 838 hours and may be negative. So are JSON, enums, sets, UUIDs, addresses, geometries
 (WKT) and decimals of more than 38 digits. A BIT(1) is a boolean, a wider one a number.
@@ -10,6 +10,7 @@ from typing import Any
 
 from penstock.sources.sql import SOURCE_DELETED, SqlDataset
 from tasks.sources.sql.columns import HEX, ReadColumn, Table, TableColumn, chosen_columns, unreadable
+from tasks.sources.sql.mysql_fields import TOO_LONG
 from tasks.sources.sql.mysql_quoting import quoted
 
 _MOST_DIGITS = 38
@@ -28,7 +29,7 @@ NUMBERS = INTEGERS | {"decimal", "float", "double", "bit", "year"}
 
 
 def read_columns(table: Table, dataset: SqlDataset) -> tuple[ReadColumn, ...]:
-    """Returns how a dataset's columns are read; each expression is a whole field of CSV.
+    """Returns how a dataset's columns are read; each expression's text is a field.
 
     Raises:
         ConfigurationError: the dataset names a column that is not there, or one has a type that is not known.
@@ -43,13 +44,15 @@ def _read(table: Table, column: TableColumn, dataset: SqlDataset) -> ReadColumn:
     from pyarrow import lib as pa
 
     name = quoted(column.name)
-    if column.name in dataset.as_text or column.type in _TEXTS:
-        return _field(column, _text(f"CONVERT({name} USING utf8mb4)"), pa.string())
+    if column.name in dataset.as_text:
+        return _field(column, f"CONVERT({name} USING utf8mb4)", pa.string())
+    if column.type in _TEXTS:
+        return _field(column, name, pa.string())
     if column.type in _GEOMETRIES:
-        return _field(column, _text(f"ST_AsText({name})"), pa.string())
+        return _field(column, f"ST_AsText({name})", pa.string())
     if column.type in _BINARIES:
-        # Quoted, or an empty value would be a NULL.
-        return _field(column, _text(f"HEX({name})"), pa.binary(), HEX)
+        # A HEX of more than max_allowed_packet is NULL, with a warning that nobody reads.
+        return _field(column, f"IFNULL(HEX({name}), IF({name} IS NULL, NULL, '{TOO_LONG}'))", pa.binary(), HEX)
     if column.type in TIMES:
         return _time(column, dataset)
     arrow_type = _number_type(column)
@@ -108,10 +111,5 @@ def _marker(column: TableColumn) -> ReadColumn:
     return ReadColumn(SOURCE_DELETED, f"IF({is_deleted}, '1', '0')", pa.bool_(), nullable=False)
 
 
-def _text(value: str) -> str:
-    return f"""CONCAT('"', REPLACE({value}, '"', '""'), '"')"""
-
-
 def _field(column: TableColumn, value: str, arrow_type: Any, decoding: str = "") -> ReadColumn:
-    expression = f"IFNULL({value}, '')" if column.nullable else value
-    return ReadColumn(column.name, expression, arrow_type, decoding, column.nullable)
+    return ReadColumn(column.name, value, arrow_type, decoding, column.nullable)

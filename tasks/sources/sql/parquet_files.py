@@ -17,6 +17,7 @@ TARGET_BYTES = 128 * 2**20
 
 # zstd's fastest level: a third of the processor time that its default takes, for files a tenth larger.
 _LEVEL = 1
+_LEAST_REPEATS = 2
 
 
 class ParquetFiles:
@@ -59,7 +60,7 @@ class ParquetFiles:
     def write(self, table: pa.Table) -> None:
         """Appends rows as one row group."""
         if self._file is None:
-            self._begin()
+            self._begin([name for name in table.column_names if _repeats(table.column(name))])
         assert self._file is not None  # noqa: S101 - for the type checker
         self._file.write(table)
         self.row_count += table.num_rows
@@ -68,15 +69,15 @@ class ParquetFiles:
 
     def write_nothing(self) -> None:
         """Makes a file without rows, which tells the warehouse the columns."""
-        self._begin()
+        self._begin([])
 
-    def _begin(self) -> None:
+    def _begin(self, repeating: list[str]) -> None:
         self.file_count += 1
         name = f"{self._prefix}-{self.file_count:04d}.parquet"
         writer = self._stack.enter_context(
             self._sink.open_file(name, format=FileFormat.PARQUET, source_name=self._source_name)
         )
-        self._file = _OpenFile(writer, self._schema)
+        self._file = _OpenFile(writer, self._schema, repeating)
 
     def _finish(self) -> None:
         if self._file is not None:
@@ -86,19 +87,20 @@ class ParquetFiles:
 
 
 class _OpenFile:
-    """One Parquet file being written into the sink's."""
+    """One Parquet file being written into the sink's; all of it will be read, so that nobody needs its statistics."""
 
-    def __init__(self, writer: FileWriter, schema: pa.Schema) -> None:
+    def __init__(self, writer: FileWriter, schema: pa.Schema, repeating: list[str]) -> None:
         from pyarrow import parquet
 
         self._target = _Target(writer)
-        dictionary = [field.name for field in schema if _repeats(field.type)]
         self._parquet = parquet.ParquetWriter(  # type: ignore[no-untyped-call]
             self._target,
             schema,
             compression="zstd",
             compression_level=_LEVEL,
-            use_dictionary=dictionary or False,
+            use_dictionary=repeating or False,
+            write_statistics=False,
+            store_decimal_as_integer=True,
         )
         self._row_count = 0
 
@@ -169,8 +171,12 @@ class _Target:
         return False
 
 
-def _repeats(of_type: pa.DataType) -> bool:
-    """Returns whether a column is worth a dictionary: texts often repeat, numbers and times seldom do."""
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Returns whether a column is worth a dictionary: texts that repeat; of numbers and times it saves little."""
+    from pyarrow import compute
     from pyarrow import lib as pa
 
-    return bool(of_type == pa.string())
+    if column.type != pa.string():
+        return False
+    distinct = compute.count_distinct(column).as_py()  # type: ignore[attr-defined]
+    return bool(distinct * _LEAST_REPEATS < len(column))

@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime
+from selectors import EVENT_READ, DefaultSelector
 from typing import TYPE_CHECKING, Any
 
 from penstock.artifacts import Interval
@@ -20,6 +21,7 @@ from penstock.connections import PostgresConnection
 from penstock.sources.sql import SqlDataset
 from tasks.sources.sql import postgres_types
 from tasks.sources.sql.columns import ReadColumn, Table, TableColumn
+from tasks.sources.sql.decoding import Decoder
 from tasks.sources.sql.session import (
     BLOCK_BYTES,
     Blocks,
@@ -134,8 +136,11 @@ class PostgresSession:
             query = f"SELECT {chosen} FROM {name}" + (f" WHERE {clauses}" if clauses else "")  # noqa: S608
             parts.append(_Part(self._import_snapshot(), f"COPY ({query}) TO STDOUT (FORMAT csv)"))
         counts: Future[Counts] = Future()
-        threading.Thread(target=self._count, args=(name, selection, counts), name="penstock-count", daemon=True).start()
-        return Reading(parts, counts)
+        counting = threading.Thread(target=self._count, args=(name, selection, counts), name="penstock-count")
+        counting.start()
+        # libpq crashes where a connection is closed that another thread uses.
+        self._opened.callback(counting.join)
+        return Reading(parts, counts, Decoder(table.label, columns))
 
     def try_reading(self, table: Table, columns: Sequence[ReadColumn]) -> None:
         """Has the server check that the columns may be read, without a row."""
@@ -206,28 +211,37 @@ class _Part:
     def __call__(self) -> Generator[pa.Buffer, None, None]:
         from psycopg import OperationalError
         from psycopg.pq import ExecStatus
-        from pyarrow import lib as pa
 
         link = self._connection.pgconn
         started = link.exec_(self._statement.encode())
         if started.status != ExecStatus.COPY_OUT:
             raise self._failure(started)
-        block = bytearray()
-        get = link.get_copy_data
         try:
-            while True:
-                size, row = get(0)
-                if size < 0:
-                    break
-                block += row
-                if len(block) >= BLOCK_BYTES:
-                    yield pa.py_buffer(block)
-                    block = bytearray()
+            yield from self._blocks()
         except OperationalError:
             raise self._failure(link.get_result()) from None
         ended = link.get_result()
         if ended is None or ended.status != ExecStatus.COMMAND_OK:
             raise self._failure(ended)
+
+    def _blocks(self) -> Generator[pa.Buffer, None, None]:
+        from pyarrow import lib as pa
+
+        link = self._connection.pgconn
+        get = link.get_copy_data
+        block = bytearray()
+        with DefaultSelector() as selector:
+            selector.register(link.socket, EVENT_READ)
+            while (found := get(1))[0] >= 0:
+                if not found[0]:
+                    # While libpq itself waits, no other thread of Python's runs.
+                    selector.select()
+                    link.consume_input()
+                    continue
+                block += found[1]
+                if len(block) >= BLOCK_BYTES:
+                    yield pa.py_buffer(block)
+                    block = bytearray()
         if block:
             yield pa.py_buffer(block)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from penstock.artifacts import Interval
 from penstock.errors import ConfigurationError
 from penstock.sources.sql import SqlDataset
 from tasks.sources.sql.columns import ReadColumn, Table
-
-if TYPE_CHECKING:
-    from pyarrow import lib as pa
+from tasks.sources.sql.decoding import Decoder
 
 BLOCK_BYTES = 4 * 2**20
 """How much text is decoded at once; it becomes one row group."""
@@ -44,8 +42,8 @@ class Counts(NamedTuple):
     null_rows: int = 0
 
 
-Blocks = Callable[[], Generator["pa.Buffer", None, None]]
-"""Reads a part of the rows: whole rows of CSV text, block by block."""
+Blocks = Callable[[], Generator[Any, None, None]]
+"""Reads a part of the rows: whole rows, block by block, as the reading's decoder takes them."""
 
 
 class Reading(NamedTuple):
@@ -54,10 +52,12 @@ class Reading(NamedTuple):
     Attributes:
         parts: Its parts, which may be read at the same time.
         counts: Comes when it is known, or an error with which a part ends.
+        decoder: Makes tables of the blocks; several threads use it.
     """
 
     parts: Sequence[Blocks]
     counts: Future[Counts]
+    decoder: Decoder
 
 
 class SourceSession(Protocol):

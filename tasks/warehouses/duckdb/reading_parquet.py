@@ -17,6 +17,9 @@ from tasks.warehouses.quoting import identifier, literal
 # A name of its own: the files may have a column `filename`.
 _PATH_COLUMN = "penstock_path"
 _NESTED = ("STRUCT", "MAP", "UNION")
+_NARROW_BYTES = 512
+_COLUMN_BYTES = 8
+"""What a value takes in memory beside its text; files may keep it in less than a byte."""
 
 
 def read_parquet_files(sql: Sql, files: Sequence[StagedFile], paths: StagedPaths, *, typed: bool) -> Reading:
@@ -44,6 +47,16 @@ def read_parquet_files(sql: Sql, files: Sequence[StagedFile], paths: StagedPaths
         *named_by_file(reader, files, file_paths, path_column=_PATH_COLUMN),
         RowRange(row_count, row_count),
     )
+
+
+def has_narrow_rows(sql: Sql, paths: Sequence[str]) -> bool:
+    """Returns whether Parquet files have so few columns, and so short texts, that little memory holds many rows."""
+    found = sql.rows(
+        f"SELECT sum(total_uncompressed_size), count(DISTINCT path_in_schema) FROM parquet_metadata({path_list(paths)})"
+    )
+    size, column_count = found[0]
+    row_count = sql.count(f"SELECT sum(num_rows) FROM parquet_file_metadata({path_list(paths)})")
+    return bool(size and size + _COLUMN_BYTES * column_count * row_count <= _NARROW_BYTES * row_count)
 
 
 def _expression(name: str, types: dict[str, str], typed: bool) -> str:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from penstock.strategy import FullRefresh, Partition
 from tasks.warehouses.duckdb.batch_query import batch_query
+from tasks.warehouses.duckdb.connection import spare_memory
 from tasks.warehouses.duckdb.load_state import LoadState
+from tasks.warehouses.duckdb.reading_parquet import has_narrow_rows
 from tasks.warehouses.duckdb.rejects import collect_failing
 from tasks.warehouses.duckdb.templates import statement
 from tasks.warehouses.guards import check_replacement, check_shrink
@@ -17,6 +19,9 @@ from tasks.warehouses.quoting import identifier, identifiers, literal
 
 def land_in_target(state: LoadState) -> int:
     """Reads the batch into the target and returns the rows that landed."""
+    paths = [path for reading in state.readings for path in reading.paths]
+    if state.plan.typed and paths and has_narrow_rows(state.sql, paths):
+        spare_memory(state.sql)
     values = {
         "target": state.target,
         "columns": identifiers(state.landed_columns),

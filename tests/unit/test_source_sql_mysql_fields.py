@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.errors import DataError
+from tasks.sources.sql.columns import HEX, ReadColumn
+from tasks.sources.sql.mysql_fields import FieldsDecoder, lay_out
+from tasks.sources.sql.mysql_rows import Packets
+
+Row = Sequence[bytes | None]
+
+
+def field(value: bytes | None) -> bytes:
+    """A field as the protocol has it: `0xFB` for NULL, or the length in one, two or three bytes, and the text."""
+    if value is None:
+        return b"\xfb"
+    if len(value) < 0xFB:
+        return len(value).to_bytes() + value
+    if len(value) < 1 << 16:
+        return b"\xfc" + len(value).to_bytes(2, "little") + value
+    return b"\xfd" + len(value).to_bytes(3, "little") + value
+
+
+def packets(rows: Sequence[Row]) -> Packets:
+    data, starts = bytearray(), []
+    for number, row in enumerate(rows):
+        body = b"".join(map(field, row))
+        starts.append(len(data))
+        data += len(body).to_bytes(3, "little") + (number % 256).to_bytes() + body
+    return Packets(bytes(data), starts)
+
+
+def decode(rows: Sequence[Row], *columns: ReadColumn) -> list[tuple[object, ...]]:
+    table = FieldsDecoder("shop.t", columns).decode(lay_out(packets(rows), len(columns), "shop.t"))
+    return [tuple(row.values()) for row in table.to_pylist()]
+
+
+def column(name: str, of_type: pa.DataType, decoding: str = "") -> ReadColumn:
+    return ReadColumn(name, name, of_type, decoding)
+
+
+TEXTS = [column("a", pa.string()), column("b", pa.string())]
+
+
+def test_numbers_texts_nulls_and_empty_texts_keep_their_places() -> None:
+    columns = [column("id", pa.int64()), column("note", pa.string()), column("flag", pa.bool_())]
+    rows = [[b"1", b"", b"1"], [None, None, None], [b"-3", b'"x", y', b"0"]]
+    assert decode(rows, *columns) == [(1, "", True), (None, None, None), (-3, '"x", y', False)]
+
+
+@pytest.mark.parametrize("size", [10, 13, 31, 48, 250, 251, 252, 253, 255, 256, 65_535, 65_536, 70_000])
+def test_a_field_of_any_length_ends_where_it_ends(size: int) -> None:
+    rows = [[b"x" * size, b"behind"], [b"", b"y" * size], [None, b"z"]]
+    assert decode(rows, *TEXTS) == [("x" * size, "behind"), ("", "y" * size), (None, "z")]
+
+
+@given(
+    st.lists(
+        st.tuples(*[st.none() | st.text("a\n\r\x1f\x00\t,\"'ü\ufeff€", max_size=300)] * 2), min_size=1, max_size=20
+    )
+)
+def test_text_may_hold_separators_line_ends_and_anything_else(rows: list[tuple[str | None, str | None]]) -> None:
+    sent = [[None if one is None else one.encode() for one in row] for row in rows]
+    assert decode(sent, *TEXTS) == rows
+
+
+def test_hexadecimal_text_becomes_bytes_with_nulls_and_empty_values_beside_text_with_line_ends() -> None:
+    rows = [[b"00FF0A", b"\n"], [None, b"x"], [b"", None]]
+    assert decode(rows, column("a", pa.binary(), HEX), TEXTS[1]) == [(b"\x00\xff\n", "\n"), (None, "x"), (b"", None)]
+
+
+def test_a_binary_value_that_the_server_could_not_write_is_refused() -> None:
+    with pytest.raises(DataError, match="longer than the server can send"):
+        decode([[b"00"], [b"-"]], column("a", pa.binary(), HEX))
+
+
+@pytest.mark.parametrize("value", [b"\xff", b"a\xc3", b"\n\xfe"])
+def test_text_that_is_no_utf_8_is_refused_with_its_column(value: bytes) -> None:
+    with pytest.raises(DataError, match="not UTF-8") as caught:
+        decode([[b"1", value]], column("id", pa.int8()), column("note", pa.string()))
+    assert (caught.value.table, caught.value.column) == ("shop.t", "note")
+
+
+def test_a_value_that_does_not_fit_is_refused_with_its_column() -> None:
+    with pytest.raises(DataError, match="cannot hold") as caught:
+        decode([[b"1", b"300"]], column("id", pa.int8()), column("size", pa.int8()))
+    assert caught.value.column == "size"
+
+
+@pytest.mark.parametrize("row", [[b"1"], [b"1", b"2", b"3"]])
+def test_a_row_with_another_number_of_fields_is_never_a_row(row: Row) -> None:
+    with pytest.raises(DataError, match="cannot be taken apart"):
+        decode([[b"1", b"2"], row], *TEXTS)
