@@ -104,6 +104,13 @@ class DbtTarget(Spec):
     )
     target: str = Field(description="A target of the dbt profile.")
     threads: int | None = Field(default=None, ge=1, description="The profile's number by default.")
+    builds_at_once: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="How many runs build at a time, over all workers; the others wait. Two that build one table get "
+        "into each other's way, so more than one is for pipelines that share no model. A DuckDB file takes one anyway.",
+    )
 
 
 class DbtCloudJob(Spec):
@@ -239,7 +246,20 @@ class PlatformSpec(Spec):
     @property
     def managed_limits(self) -> dict[str, int]:
         """Prefect's global concurrency limits that this platform has, by their names there."""
-        return {self.limit_name(connection): limit for connection, limit in self.limits.items()}
+        of_connections = {self.limit_name(connection): limit for connection, limit in self.limits.items()}
+        return of_connections | ({} if self.build_limit is None else {self.build_limit_name: self.build_limit})
+
+    @property
+    def build_limit(self) -> int | None:
+        """How many runs build with dbt at a time; None where the warehouse or dbt Cloud sees to it by itself."""
+        if isinstance(self.dbt, DbtCloudJob) or self.warehouse.kind == "duckdb":
+            return None
+        return self.dbt.builds_at_once
+
+    @property
+    def build_limit_name(self) -> str:
+        """The name of the limit for dbt's builds in Prefect; with its space it is no connection's."""
+        return f"{self.limit_prefix}dbt build"
 
     def limit_name(self, connection: str) -> str:
         """Returns the name of the global concurrency limit that holds a connection's extractions in Prefect.

@@ -1,7 +1,7 @@
-"""How many extractions ask a source at once, over all runs and workers: Prefect's global concurrency limits.
+"""How many extractions ask a source, and how many builds run, at once over all workers: Prefect's global limits.
 
 Prefect lets in whoever asks for a limit that does not exist, so a limit is made before it is asked for. A slot is held
-by a lease that the extraction renews: when its worker dies, the slot is free again `LEASE_SECONDS` later.
+by a lease that its holder renews: when its worker dies, the slot is free again `LEASE_SECONDS` later.
 """
 
 from __future__ import annotations
@@ -30,11 +30,27 @@ def extraction_slot(environment: Environment, connection: str) -> Iterator[None]
         TransientError: Prefect did not answer.
     """
     platform = environment.platform
-    if connection not in platform.limits:
+    with _slot(platform.limit_name(connection), platform.limits.get(connection)):
+        yield
+
+
+@contextmanager
+def build_slot(environment: Environment) -> Iterator[None]:
+    """Holds one of the slots for dbt's builds, as `extraction_slot` does.
+
+    Two builds of one table at once would insert its rows twice, or fail on each other's temporary tables.
+    """
+    platform = environment.platform
+    with _slot(platform.build_limit_name, platform.build_limit):
+        yield
+
+
+@contextmanager
+def _slot(name: str, limit: int | None) -> Iterator[None]:
+    if limit is None:
         yield
         return
-    name = platform.limit_name(connection)
-    ensure_limits({name: platform.limits[connection]})
+    ensure_limits({name: limit})
     with ExitStack() as held:
         _acquire(name, held)
         yield

@@ -21,6 +21,7 @@ from tasks.dbt_runner.dbt_core import DbtCore, DbtProject
 from tasks.dbt_runner.journal import Journal, transform_id
 from tasks.definitions.project import find_project
 from tasks.environment import Environment, current_environment
+from tasks.limits import build_slot
 from tasks.node_runs import NodeRuns
 from tasks.retries import RETRY_DELAYS_SECONDS, STOPPING, worth_retrying
 
@@ -61,7 +62,9 @@ def dbt_build(request: TransformRequest) -> TransformReport:
         on_nodes=runs.settle if runs else lambda _nodes: None,
         wait=lambda seconds: not STOPPING.wait(seconds),
     )
-    return build_transform(request, current_environment(find_project(), connections=()), watcher)
+    environment = current_environment(find_project(), connections=())
+    with build_slot(environment):
+        return build_transform(request, environment, watcher)
 
 
 def build_transform(request: TransformRequest, environment: Environment, watcher: Watcher) -> TransformReport:

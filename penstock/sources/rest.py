@@ -139,10 +139,6 @@ class WindowParameters(Spec):
         description="The longest time that one request may ask for (1h, 31d), or that one answer tells of as one: a "
         "longer window is asked for in parts; days begin at midnight in `timezone`.",
     )
-    carried: bool = Field(
-        default=False,
-        description="Whether records carry the bounds that were asked for, in columns named like the parameters.",
-    )
 
     @model_validator(mode="after")
     def _states_a_window(self) -> WindowParameters:

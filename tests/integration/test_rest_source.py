@@ -544,17 +544,27 @@ def test_a_single_object_is_one_row_and_carries_its_parent_and_the_bounds_that_w
             return Answer({"data": [{"id": "one"}, {"id": "two"}]})
         return Answer({"data": {"value": int(asked.query["to"]) - int(asked.query["from"])}, "errors": None})
 
-    window = {"start": "from", "end": "to", "format": "epoch", "longest": "6h", "carried": True}
+    window = {"start": "from", "end": "to", "format": "epoch", "longest": "6h"}
     parent = {"path": "/slos", "records": "data", "field": "id", "name": "slo"}
     half_day = Interval(start=_hour(0), end=_hour(9), as_of=_hour(12))
     with scripted_api(answer) as api:
         sink = _extract(
-            api.url, interval=half_day, path="/{slo}/past", single_record=True, window_parameters=window, parent=parent
+            api.url,
+            interval=half_day,
+            path="/{slo}/past",
+            single_record=True,
+            window_parameters=window,
+            bucket={"kind": "request"},
+            parent=parent,
         )
-    edges = [int(_hour(hour).timestamp()) for hour in (0, 6, 9)]
     assert sink.rows() == [
-        {"slo": slo, "from": start, "to": end, "value": end - start}
-        for start, end in pairwise(edges)
+        {
+            "slo": slo,
+            "bucket_start": f"2026-03-18T{start:02d}:00:00Z",
+            "bucket_end": f"2026-03-18T{end:02d}:00:00Z",
+            "value": (end - start) * 3_600,
+        }
+        for start, end in pairwise((0, 6, 9))
         for slo in ("one", "two")
     ]
     assert sink.row_count == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -95,9 +96,9 @@ def test_every_objective_has_a_row_for_every_day_with_its_bounds(sandbox: Sandbo
     sink = _read(url, WEEK, report=report)
     rows = sink.rows()
     start, _ = WEEK.bounds()
-    days = [int(start.timestamp()) + DAY_SECONDS * day for day in range(7)]
-    assert sorted((row["slo_id"], row["from_ts"], row["to_ts"]) for row in rows) == sorted(
-        (slo["id"], day, day + DAY_SECONDS) for slo in slos for day in days
+    days = [f"{start + timedelta(days=day):%Y-%m-%dT00:00:00Z}" for day in range(8)]
+    assert sorted((row["slo_id"], row["bucket_start"], row["bucket_end"]) for row in rows) == sorted(
+        (slo["id"], *bounds) for slo in slos for bounds in pairwise(days)
     )
     assert sink.row_count == len(slos) * 7 == 13 * 7
     assert len(sandbox.log.requests("*/api/v1/slo")) == 2

@@ -10,6 +10,7 @@ from typing import Any
 
 from penstock.sources.datadog_slo import DatadogSloDataset
 from penstock.sources.rest import OffsetPaging, ParentSpec, RestDataset, WindowParameters
+from penstock.sources.rest_rows import RequestBucket
 
 _SLOS = "/api/v1/slo"
 _TOTAL = "metadata.page.total_filtered_count"
@@ -34,15 +35,14 @@ def _endpoint(dataset: DatadogSloDataset) -> dict[str, Any]:
                 parameters["target"] = str(dataset.target)
             return {"path": f"{_SLOS}/{{slo_id}}/history", "parameters": parameters, **_per_slo(dataset)}
         case "status":
-            # The answer does not repeat what time it is about, as the history's does.
-            return {"path": "/api/v2/slo/{slo_id}/status", **_per_slo(dataset, carried=True)}
+            return {"path": "/api/v2/slo/{slo_id}/status", **_per_slo(dataset)}
 
 
 # The reference has `meta` as an optional part of the answer.
 _CORRECTIONS_TOTAL = {"total": "meta.page.total_filtered_count", "total_may_be_absent": True}
 
 
-def _per_slo(dataset: DatadogSloDataset, *, carried: bool = False) -> dict[str, Any]:
+def _per_slo(dataset: DatadogSloDataset) -> dict[str, Any]:
     """Returns what asks for one object per SLO and piece of the window.
 
     An answer tells of all the time between its bounds as one, so the window is cut: a day that is read again with a
@@ -51,9 +51,9 @@ def _per_slo(dataset: DatadogSloDataset, *, carried: bool = False) -> dict[str, 
     return {
         "single_record": True,
         "concurrency": dataset.concurrency,
-        "window_parameters": WindowParameters(
-            start="from_ts", end="to_ts", format="epoch", longest=dataset.every, carried=carried
-        ),
+        "window_parameters": WindowParameters(start="from_ts", end="to_ts", format="epoch", longest=dataset.every),
+        # The answer of the status does not repeat what time it is about, as the history's does.
+        "bucket": RequestBucket(kind="request"),
         "parent": ParentSpec(
             path=_SLOS,
             records="data",

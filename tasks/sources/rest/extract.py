@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import cast
 
-import msgspec
-
 from penstock.artifacts import Interval
 from penstock.connections import RestConnection
 from penstock.sources.rest import RestDataset
@@ -148,5 +146,4 @@ def endpoint_of(dataset: RestDataset, interval: Interval) -> Endpoint:
     return base._replace(
         request=request_for(base, Step(values, window.location)),
         within=Within(window.narrowed_by, interval) if window.narrowed_by is not None else None,
-        carried={name: msgspec.json.encode(value) for name, value in values.items()} if window.carried else {},
     )

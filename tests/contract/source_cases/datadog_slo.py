@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -41,11 +41,16 @@ def _days(interval: Interval) -> list[tuple[int, int]]:
     return list(pairwise(int((start + timedelta(days=day)).timestamp()) for day in range(days + 1)))
 
 
+def _between(client: httpx.Client, path: str, first: int, last: int) -> Row:
+    start, end = (f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}" for moment in (first, last))
+    return {"bucket_start": start, "bucket_end": end, **_data(client, path, from_ts=first, to_ts=last)}
+
+
 def _history(place: Place, interval: Interval) -> list[Row]:
     with _client(place) as client:
         ids = [slo["id"] for slo in _data(client, "/api/v1/slo")]
         return [
-            {"slo_id": slo, **_data(client, f"/api/v1/slo/{slo}/history", from_ts=first, to_ts=last)}
+            {"slo_id": slo, **_between(client, f"/api/v1/slo/{slo}/history", first, last)}
             for first, last in _days(interval)
             for slo in ids
         ]
@@ -54,10 +59,9 @@ def _history(place: Place, interval: Interval) -> list[Row]:
 def _status(place: Place, interval: Interval) -> list[Row]:
     with _client(place) as client:
         ids = [slo["id"] for slo in _data(client, "/api/v1/slo")]
-        bounds = [{"from_ts": first, "to_ts": last} for first, last in _days(interval)]
         return [
-            {"slo_id": slo, **span, **_data(client, f"/api/v2/slo/{slo}/status", **span)}
-            for span in bounds
+            {"slo_id": slo, **_between(client, f"/api/v2/slo/{slo}/status", first, last)}
+            for first, last in _days(interval)
             for slo in ids
         ]
 
