@@ -36,7 +36,9 @@ def copy(tmp_path: Path) -> Path:
 
 
 def run(command: str, project: Path, **environment: str) -> str:
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("DBT_", "PENSTOCK_"))}
+    variables = {
+        name: value for name, value in os.environ.items() if not name.startswith(("DBT_", "PENSTOCK_", "PREFECT_"))
+    }
     variables |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "200", **environment}
     done = subprocess.run(
         ["bash", "-c", command], cwd=project, env=variables, capture_output=True, text=True, timeout=300, check=False
@@ -46,14 +48,14 @@ def run(command: str, project: Path, **environment: str) -> str:
 
 
 @pytest.mark.timeout(900)  # five processes that each read the whole project
-def test_a_new_question_becomes_a_tested_model_that_the_pipeline_builds(copy: Path, prefect_url: str) -> None:
+def test_a_new_question_becomes_a_tested_model_that_the_pipeline_builds(copy: Path) -> None:
     build, show, again, catalogue = ASK
     # The pipeline runs once, with the model's files in place: what it loads is there for the other commands, too.
     assert LOAD[0] == again == "penstock run warbyparker-gladly-daily"
     places = {"DBT_PROJECT_DIR": "dbt", "DBT_PROFILES_DIR": "dbt", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
     settings = SandboxSettings(gladly=GladlySettings(conversations_per_day=40))
     with serve(settings) as sandbox:
-        run(again, copy, PREFECT_API_URL=prefect_url, PENSTOCK_SANDBOX_URL=sandbox.url)
+        run(again, copy, PENSTOCK_SANDBOX_URL=sandbox.url)
     with duckdb.connect(str(copy / ".penstock/warehouse.duckdb"), read_only=True) as warehouse:
         ran = dict(warehouse.execute("SELECT node_name, status FROM penstock.transforms").fetchall())
         answer = warehouse.execute(
