@@ -13,14 +13,15 @@ from sandbox.gladly.roster import Roster
 from sandbox.gladly.shifts import Shifts
 from sandbox.settings import SandboxSettings
 
-_DELIVERED = time(5, 30)
-_CORRECTED = time(5, 50)
+_DELIVERED = time(0, 5)
+_CORRECTED = time(0, 10)
 
 
 def fill_drops(settings: SandboxSettings) -> int:
     """Writes what was delivered until the world's present time, each file with the time of its delivery.
 
-    A day's files come on the next morning; some days have a corrected forecast, too.
+    A day's files come just after it, so that a run by hand finds yesterday's at almost any hour; some days have a
+    corrected forecast, too.
 
     Returns:
         How many files were written.

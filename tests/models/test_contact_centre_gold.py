@@ -139,7 +139,7 @@ def test_forecast_contacts_and_shifts_meet_in_the_half_hour(built: Built) -> Non
     }
     assert max(row[4] for row in found) > 1
     hours = Counter(local_day(row[0].replace(tzinfo=UTC)) for row in found if row[1] == "CHAT" and row[2] is not None)
-    # Clocks go back on the second day; the third day's files come later in the morning.
+    # Clocks go back on the second day; the third day's files are not there yet.
     assert [hours[day] for day in DAYS] == [48, 50, 0]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from penstock.pipeline import expand
 from tasks.definitions.reading import read_pipeline
+from tests.contract import mariadb_server
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "sources" / "sql.md"
 
@@ -23,3 +24,15 @@ def test_the_pages_pipeline_is_valid_and_has_the_datasets_that_it_names(tmp_path
         "products": "cdc",
         "countries": "full_refresh",
     }
+
+
+def test_the_pages_python_fills_a_database_with_the_shop() -> None:
+    block = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert block
+    connection = mariadb_server.mariadb()
+    shown = 'MySqlConnection(kind="mysql", host="127.0.0.1", database="shop", user="root")'
+    assert shown in block[1]
+    exec(block[1].replace(shown, "connection"), {"connection": connection})  # noqa: S102 - the page's own lines
+    with mariadb_server.administrator(connection.database) as cursor:
+        cursor.execute("SELECT count(*) FROM customers")
+        assert cursor.fetchone() == (60,)

@@ -28,14 +28,14 @@ def written(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_days_files_come_on_the_next_morning_and_later_days_are_added(tmp_path: Path) -> None:
-    assert fill_drops(settings(tmp_path, "2026-03-20T09:00:00Z", days=1)) == 0
+def test_a_days_files_come_just_after_it_and_later_days_are_added(tmp_path: Path) -> None:
+    assert fill_drops(settings(tmp_path, "2026-03-20T04:00:00Z", days=1)) == 0
     made = fill_drops(settings(tmp_path, "2026-03-20T12:00:00Z", days=1))
     assert {name for name in written(tmp_path) if "corrected" not in name} == {
         "forecast/2026-03-19/contacts.csv.gz", "staffing/2026-03-19/plan-20260319.xlsx",
     }  # fmt: skip
     delivered = (tmp_path / "staffing/2026-03-19/plan-20260319.xlsx").stat().st_mtime
-    assert datetime.fromtimestamp(delivered, UTC) == datetime(2026, 3, 20, 9, 30, tzinfo=UTC)
+    assert datetime.fromtimestamp(delivered, UTC) == datetime(2026, 3, 20, 4, 5, tzinfo=UTC)
     assert fill_drops(settings(tmp_path, "2026-03-20T12:00:00Z", days=1)) == 0
     assert fill_drops(settings(tmp_path, "2026-03-21T12:00:00Z", days=2)) >= 2
     assert len(written(tmp_path)) >= made + 2

@@ -2,7 +2,15 @@ with
 
 csat_responses as (
 
-    select * from {{ ref('stg_warbyparker_gmail__csat_responses') }}
+    select * from {{ ref_or_empty('stg_warbyparker_gmail__csat_responses', {
+        'response_id': dbt.type_string(),
+        'conversation_id': dbt.type_string(),
+        'agent_email_hash': dbt.type_string(),
+        'channel': dbt.type_string(),
+        'score': 'bigint',
+        'answered_at': 'timestamp',
+        'is_corrected': 'boolean',
+    }) }} as csat_responses
 
 ),
 

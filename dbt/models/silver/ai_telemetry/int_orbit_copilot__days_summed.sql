@@ -2,20 +2,26 @@ with
 
 user_days as (
 
-    select * from {{ ref('stg_orbit_copilot__user_days') }}
+    select * from {{ ref_or_empty('stg_orbit_copilot__user_days', {
+        'engineer_login_id': dbt.type_string(),
+        'usage_date': 'date',
+        'interaction_count': 'bigint',
+        'suggestion_count': 'bigint',
+        'accepted_suggestion_count': 'bigint',
+        'accepted_line_count': 'bigint',
+        'cli_prompt_count': 'bigint',
+        'cli_tokens': 'bigint',
+        'loaded_at': 'timestamp',
+    }) }} as user_days
 
 ),
 
 engineers as (
 
-    {% for model in built_models(['int_ai_engineers_mapped']) -%}
-    select * from {{ model }}
-    {%- else -%}
-    select
-        cast(null as {{ dbt.type_string() }}) as engineer_login_id,
-        cast(null as {{ dbt.type_string() }}) as engineer_id
-    where 1 = 0
-    {%- endfor %}
+    select * from {{ ref_or_empty('int_ai_engineers_mapped', {
+        'engineer_login_id': dbt.type_string(),
+        'engineer_id': dbt.type_string(),
+    }) }} as engineers
 
 ),
 
