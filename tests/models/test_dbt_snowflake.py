@@ -116,7 +116,6 @@ def test_what_dbt_runs_is_snowflakes_sql(on_snowflake: OnSnowflake) -> None:
     models = {one["name"] for one in on_snowflake.dbt.manifest()["nodes"].values() if one["resource_type"] == "model"}
     assert {name.removesuffix(".sql") for name in on_snowflake.first_statements} >= models - FROM_SNAPSHOTS
     later = {path.name: path.read_text("utf-8") for path in on_snowflake.dbt.target.glob("**/*.sql")}
-    assert any(later[name] != text for name, text in on_snowflake.first_statements.items())
     for name, text in [*on_snowflake.first_statements.items(), *later.items()]:
         for statement in sqlglot.parse(text, dialect="snowflake"):
             assert statement is not None, name
