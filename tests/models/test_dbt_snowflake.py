@@ -25,12 +25,13 @@ TABLES = GOLD_KEYS.keys() - FROM_SNAPSHOTS
 
 
 class OnSnowflake(NamedTuple):
-    """What two builds in a row leave, and the models' statements of the first; the second's are in dbt's target."""
+    """What two builds in a row leave, and what dbt compiled and ran for each, by the file's path in its target."""
 
     first: Gold
     second: Gold
     dbt: DbtProcess
     first_statements: dict[str, str]
+    second_statements: dict[str, str]
 
 
 def copy_bronze(warehouse: Path, connection: SnowflakeConnection, folder: Path) -> None:
@@ -97,9 +98,13 @@ def on_snowflake(built: Built, tmp_path_factory: pytest.TempPathFactory) -> OnSn
     with open_warehouse(connection).lent_to_process() as lent:
         variables = {**lent, "PENSTOCK_PII_SALT": "local"}
         first = build(dbt, connection, variables)
-        statements = {path.name: path.read_text("utf-8") for path in dbt.target.glob("compiled/**/models/**/*.sql")}
+        first_statements = statements(dbt)
         second = build(dbt, connection, variables, *WITHOUT_UNIT_TESTS)
-    return OnSnowflake(first, second, dbt, statements)
+    return OnSnowflake(first, second, dbt, first_statements, statements(dbt))
+
+
+def statements(dbt: DbtProcess) -> dict[str, str]:
+    return {str(path.relative_to(dbt.target)): path.read_text("utf-8") for path in dbt.target.glob("**/*.sql")}
 
 
 # Gold is built four times for it.
@@ -113,11 +118,18 @@ def test_gold_on_snowflake_is_gold_on_duckdb(built: Built, on_snowflake: OnSnowf
 
 
 def test_what_dbt_runs_is_snowflakes_sql(on_snowflake: OnSnowflake) -> None:
-    models = {one["name"] for one in on_snowflake.dbt.manifest()["nodes"].values() if one["resource_type"] == "model"}
-    assert {name.removesuffix(".sql") for name in on_snowflake.first_statements} >= models - FROM_SNAPSHOTS
-    later = {path.name: path.read_text("utf-8") for path in on_snowflake.dbt.target.glob("**/*.sql")}
-    for name, text in [*on_snowflake.first_statements.items(), *later.items()]:
+    models = {
+        f"compiled/penstock/{one['original_file_path']}": one
+        for one in on_snowflake.dbt.manifest()["nodes"].values()
+        if one["resource_type"] == "model" and one["name"] not in FROM_SNAPSHOTS
+    }
+    first, second = on_snowflake.first_statements, on_snowflake.second_statements
+    assert first.keys() >= models.keys()
+    for path, text in [*first.items(), *second.items()]:
         for statement in sqlglot.parse(text, dialect="snowflake"):
-            assert statement is not None, name
+            assert statement is not None, path
             # What the parser does not know, it keeps as a command.
-            assert not isinstance(statement, sqlglot.exp.Command), name
+            assert not isinstance(statement, sqlglot.exp.Command), path
+    incremental = {path for path, one in models.items() if "is_incremental()" in one["raw_code"]}
+    assert len(incremental) > 4
+    assert {path for path in models if first[path] != second[path]} >= incremental
