@@ -11,6 +11,7 @@ from deployments.catalog import inspect_catalog, problems_of
 from penstock.errors import ConfigurationError
 from tasks.definitions.problems import Problem
 from tasks.definitions.project import DEFAULTS_NAME, Project
+from tasks.definitions.reading import find_pipeline
 
 
 class ValidationResult(NamedTuple):
@@ -40,14 +41,12 @@ class ValidationResult(NamedTuple):
 
 
 def validate_files(project: Project, paths: Sequence[Path]) -> ValidationResult:
-    """Validates files against the whole project; without paths, all of them.
+    """Validates files against the whole project; without paths, all of them. A pipeline's name stands for its file.
 
     Raises:
-        ConfigurationError: a path does not exist, or there is nothing to validate in it.
+        ConfigurationError: there is no such path or pipeline, or there is nothing to validate in it.
     """
-    for path in paths:
-        if not path.exists():
-            raise ConfigurationError("there is no such file or folder", guidance="Check the path.", path=path)
+    paths = [path if path.exists() else find_pipeline(str(path), project) for path in paths]
     known = {*project.pipeline_paths(), *project.platform_paths()}
     resolved = [path.resolve() for path in paths]
     extra = [path for path in resolved if path.is_file() and path not in known and not path.name.startswith("_")]

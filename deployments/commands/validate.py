@@ -9,7 +9,7 @@ import typer
 
 from deployments.commands.options import Json
 
-Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; the whole project without any.")]
+Paths = Annotated[list[Path] | None, typer.Argument(help="Pipelines, files or folders; the whole project without any.")]
 
 
 def validate(paths: Paths = None, json: Json = False) -> None:

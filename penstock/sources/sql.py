@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from penstock.findings import Finding
 from penstock.governance import DatasetGovernance
@@ -17,6 +17,12 @@ from penstock.window import TimeWindow, Timezone
 WindowType = Literal["auto", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds"]
 NullCursor = Literal["error", "include", "skip"]
 LoadType = Literal["full", "append", "partition", "incremental", "scd1", "scd2", "cdc"]
+UnfitTimes = Annotated[
+    Literal["error", "null"],
+    # YAML's bare `null` is no text.
+    BeforeValidator(lambda value: "null" if value is None else value),
+    WithJsonSchema({"enum": ["error", "null", None]}),
+]
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 SOURCE_DELETED = "source_deleted"
@@ -54,7 +60,7 @@ class SqlDataset(DatasetSpec):
         default=None,
         description=f"Column that marks a deleted row (a time, or true); it adds `{SOURCE_DELETED}`, for `cdc`.",
     )
-    unfit_times: Literal["error", "null"] = Field(
+    unfit_times: UnfitTimes = Field(
         default="error", description="Times that no warehouse holds, such as `infinity` and zero dates."
     )
     parallel_ranges: int | None = Field(

@@ -212,17 +212,18 @@ def test_a_value_that_no_warehouse_holds_is_refused_by_name_and_read_as_text_whe
     assert lake.table(server, as_text=["odd"]).column("odd").to_pylist() == [value.strip("'")]
 
 
+@pytest.mark.parametrize("said", ["null", None], ids=["as text", "as YAML's null"])
 @pytest.mark.parametrize(
     ("name", "of_type", "value"),
     [("pg", "timestamptz", "'infinity'"), ("pg", "date", "'0044-03-15 BC'"), ("maria", "datetime", "'0000-00-00'")],
 )
 def test_unfit_times_become_null_where_the_dataset_says_so(
-    request: pytest.FixtureRequest, lake: Lake, name: str, of_type: str, value: str
+    request: pytest.FixtureRequest, lake: Lake, name: str, of_type: str, value: str, said: str | None
 ) -> None:
     server: Server = request.getfixturevalue(name)
     server.run("DROP TABLE IF EXISTS t", f"CREATE TABLE t (odd {of_type})")
     server.run(f"INSERT INTO t VALUES ({value}), ('2026-03-01')")
-    found = lake.table(server, unfit_times="null").column("odd").to_pylist()
+    found = lake.table(server, unfit_times=said).column("odd").to_pylist()
     assert [one and one.year for one in found] == [None, 2026]
 
 

@@ -224,11 +224,13 @@ def test_validate_shows_every_problem_with_its_place_and_ends_with_two(shell: Sh
     assert ended.out.strip().endswith("errors")
 
 
-def test_validate_takes_files_and_folders_and_refuses_what_is_not_there(shell: Shell, tmp_path: Path) -> None:
+def test_validate_takes_pipelines_files_and_folders_and_refuses_what_is_not_there(shell: Shell, tmp_path: Path) -> None:
     good = begun(shell)
     bad = good.with_name("acme-other.yaml")
     bad.write_text("version: 1\n")
     assert shell("validate", str(good)).code == 0
+    assert shell("validate", "acme-gladly-daily").code == 0
+    assert "acme-gladly-daily" in shell("validate", "acme-gladly-dayly").err
     assert shell("validate", str(bad)).code == 2
     assert shell("validate", str(good.parent)).code == 2
     assert shell("validate", "deployments/platforms").code == 0
