@@ -144,6 +144,8 @@ def _pipeline_class(entry: SourceKind) -> type[PipelineSpec]:
     if entry.shorthand is not None:
         fields |= _shorthand_fields(entry, entry.shorthand)
         validators["expand_shorthand"] = model_validator(mode="before")(partial(_with_datasets, entry.shorthand))
+        # Afterwards, so that nothing is said of it where the entries themselves are wrong.
+        validators["has_datasets"] = model_validator(mode="after")(partial(_check_datasets, entry.shorthand))
     return create_model(
         f"{entry.source.__name__.removesuffix('Source')}Pipeline",
         __base__=PipelineSpec,
@@ -160,7 +162,7 @@ def _shorthand_fields(entry: SourceKind, shorthand: Shorthand) -> dict[str, Any]
     What stands there is left out when the pipeline is written down again: its datasets are among the others then.
     """
     datasets = PipelineSpec.model_fields["datasets"].description
-    written = Field(default=(), min_length=1, validate_default=True, description=datasets)
+    written = Field(default=(), description=datasets)
     described = Field(default=(), exclude=True, description=shorthand.description)
     return {
         "datasets": (tuple[entry.dataset, ...], written),  # type: ignore[name-defined]
@@ -179,6 +181,12 @@ def _with_datasets(shorthand: Shorthand, written: Any) -> Any:
         except ValidationError:
             return written
     return {**written, "datasets": [*(written.get("datasets") or ()), *found]} if found else written
+
+
+def _check_datasets(shorthand: Shorthand, pipeline: PipelineSpec) -> PipelineSpec:
+    if not pipeline.datasets:
+        raise ValueError(f"nothing to read: give `datasets` or `{shorthand.key}`")
+    return pipeline
 
 
 PIPELINES: dict[str, type[PipelineSpec]] = {kind: _pipeline_class(entry) for kind, entry in SOURCES.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
@@ -29,8 +29,8 @@ SOURCE_DELETED = "source_deleted"
 """The column that a `delete_marker` adds: true where the source holds the row for deleted."""
 
 
-class SqlDataset(DatasetSpec):
-    """A table or view of the database."""
+class TableReading(Spec):
+    """How a table is read, in both forms in which a file may name one."""
 
     source_table: str | None = Field(
         default=None,
@@ -41,10 +41,6 @@ class SqlDataset(DatasetSpec):
     as_text: tuple[ColumnName, ...] = Field(
         default=(),
         description="Columns that are read as the text that the database writes for them, where their type holds less.",
-    )
-    window_column: ColumnName | None = Field(
-        default=None,
-        description="The column of time by which an interval is read; without it, an extraction reads every row.",
     )
     window_type: WindowType = Field(
         default="auto", description="What a window column of numbers counts; for any other, its own type says it."
@@ -71,9 +67,22 @@ class SqlDataset(DatasetSpec):
     )
 
     @model_validator(mode="after")
-    def _chooses_columns_once(self) -> SqlDataset:
+    def _chooses_columns_once(self) -> Self:
         if self.columns and self.exclude_columns:
             raise ValueError("give `columns` or `exclude_columns`, not both")
+        return self
+
+
+class SqlDataset(TableReading, DatasetSpec):
+    """A table or view of the database."""
+
+    window_column: ColumnName | None = Field(
+        default=None,
+        description="The column of time by which an interval is read; without it, an extraction reads every row.",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_column_whose_type_it_says(self) -> SqlDataset:
         if self.window_type != "auto" and self.window_column is None:
             raise ValueError("`window_type` goes with `window_column`")
         return self
@@ -90,7 +99,7 @@ class SqlSource(SourceSpec):
     kind: Literal["sql"]
 
 
-class SqlTable(Spec):
+class SqlTable(TableReading):
     """A table by its metadata; it becomes an ordinary dataset."""
 
     name: str = Field(description="The dataset's name.")
@@ -104,10 +113,6 @@ class SqlTable(Spec):
         default=None,
         description="Column of time that changes with the row; without it, each run reads all.",
     )
-    source_table: str | None = Field(default=None, description="As in `datasets`.")
-    delete_marker: str | None = Field(default=None, description="As in `datasets`.")
-    columns: tuple[ColumnName, ...] = Field(default=(), description="As in `datasets`.")
-    exclude_columns: tuple[ColumnName, ...] = Field(default=(), description="As in `datasets`.")
     window: TimeWindow | None = Field(default=None, description="As in `datasets`.")
     governance: DatasetGovernance = Field(default=DatasetGovernance(), description="As in `datasets`.")
 

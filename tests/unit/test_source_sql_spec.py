@@ -55,6 +55,25 @@ def test_a_table_without_a_watermark_is_read_whole() -> None:
     assert table.to_dataset()["window"] == {"kind": "full"}
 
 
+def test_a_table_says_how_it_is_read_as_a_dataset_does() -> None:
+    reading = {"null_cursor": "skip", "unfit_times": None, "as_text": ["note"], "naive_timezone": "Europe/Lisbon"}
+    pipeline = PIPELINES["sql"].model_validate({**FILE, "tables": [{**CUSTOMERS, **reading}]})
+    (dataset,) = [one.spec for one in expand(pipeline) if one.name == "customers"]
+    assert isinstance(dataset, SqlDataset)
+    assert (dataset.null_cursor, dataset.unfit_times) == ("skip", "null")
+    assert (dataset.as_text, dataset.naive_timezone) == (("note",), "Europe/Lisbon")
+
+
+def test_of_a_table_at_fault_nothing_is_said_besides() -> None:
+    without = {key: value for key, value in FILE.items() if key != "datasets"}
+    with pytest.raises(ValidationError) as caught:
+        PIPELINES["sql"].model_validate({**without, "tables": [{**CUSTOMERS, "null_cursr": "skip"}]})
+    assert [error["loc"] for error in caught.value.errors()] == [("tables", 0, "null_cursr")]
+    for nothing in ({}, {"datasets": []}, {"tables": []}):
+        with pytest.raises(ValidationError, match="nothing to read: give `datasets` or `tables`"):
+            PIPELINES["sql"].model_validate({**without, **nothing})
+
+
 def test_a_table_says_which_of_its_columns_are_about_people() -> None:
     table = {**CUSTOMERS, "governance": {"pii": ["email"], "classification": "confidential"}}
     pipeline = PIPELINES["sql"].model_validate({**FILE, "governance": {"retention_days": 30}, "tables": [table]})
