@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from penstock.errors import TransientError
 from tasks.limits import ensure_limits, extraction_slot
 
 NAMES = ("orders", "refunds", "visits")
@@ -124,7 +126,12 @@ def test_without_a_limit_nothing_is_asked_of_prefect(project: Any, monkeypatch: 
     from tasks.environment import Environment
 
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    project.write_platform('shop-api: {kind: rest, base_url: "http://127.0.0.1:9"}', more="limits: {}\n")
-    environment = Environment(read_platform("local", find_project()))
-    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}), extraction_slot(environment, "shop-api"):
-        pass
+    entered = []
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        for limits in ("{}", "{shop-api: 1}"):
+            project.write_platform('shop-api: {kind: rest, base_url: "http://127.0.0.1:9"}', more=f"limits: {limits}\n")
+            environment = Environment(read_platform("local", find_project()))
+            # Nobody answers at that address.
+            with suppress(TransientError), extraction_slot(environment, "shop-api"):
+                entered.append(limits)
+    assert entered == ["{}"]

@@ -211,4 +211,8 @@ def test_what_does_not_go_together_is_refused(dataset: dict[str, Any], said: str
     ],
 )
 def test_a_parents_value_may_stand_in_path_parameters_or_body(dataset: dict[str, Any]) -> None:
-    RestDataset.model_validate({"name": "x", "parent": {"name": "org", "values": ["a", 7]}, **dataset})
+    read = RestDataset.model_validate({"name": "x", "parent": {"name": "org", "values": ["a", 7]}, **dataset})
+    assert read.parent is not None
+    assert read.parent.values == ("a", 7)
+    with pytest.raises(ValueError, match="org"):
+        RestDataset.model_validate({"name": "x", "parent": {"name": "other", "values": ["a"]}, **dataset})
