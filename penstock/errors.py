@@ -16,7 +16,7 @@ prints comes from those attributes, so an error can cross processes and never ca
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 Fact = str | int | float | bool | None
 
@@ -58,6 +58,14 @@ class PenstockError(Exception):
     def context(self) -> dict[str, Fact]:
         """Returns the facts, for logs and reports."""
         return dict(self.facts)
+
+
+class Meaning(NamedTuple):
+    """What an error of a driver, a server or the system means to the caller; tables map its code to one."""
+
+    kind: type[PenstockError]
+    message: str
+    guidance: str
 
 
 class ConfigurationError(PenstockError):

@@ -8,18 +8,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
-from penstock.errors import ConfigurationError, DataError, PenstockError, RejectedError, TransientError
-
-
-class Meaning(NamedTuple):
-    """The error that a caller gets for one `errno`."""
-
-    kind: type[PenstockError]
-    message: str
-    guidance: str
-
+from penstock.errors import ConfigurationError, DataError, Meaning, PenstockError, RejectedError, TransientError
 
 _MISSING = Meaning(DataError, "the store has no such object", "Check the key, and whether a clean-up removed it.")
 _DENIED = Meaning(

@@ -8,18 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
-from penstock.errors import ConfigurationError, DataError, PenstockError, RejectedError, TransientError
-
-
-class Meaning(NamedTuple):
-    """What an error of a server or a driver means to the caller."""
-
-    kind: type[PenstockError]
-    message: str
-    guidance: str
-
+from penstock.errors import ConfigurationError, DataError, Meaning, PenstockError, RejectedError, TransientError
 
 UNREACHABLE = Meaning(
     TransientError, "the database cannot be reached", "Check that the server runs, and the connection's address."

@@ -9,20 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from penstock.errors import ConfigurationError, DataError, PenstockError, RejectedError, TransientError
+from penstock.errors import ConfigurationError, DataError, Meaning, PenstockError, RejectedError, TransientError
 
 if TYPE_CHECKING:
     import psycopg
-
-
-class Meaning(NamedTuple):
-    """What an error of the server or the driver means to the caller."""
-
-    kind: type[PenstockError]
-    message: str
-    guidance: str
 
 
 _UNREACHABLE = Meaning(
