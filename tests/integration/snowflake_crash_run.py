@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import traceback
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,10 @@ def run(asked: dict[str, Any]) -> None:
 def main() -> None:
     import snowflake.connector  # noqa: F401 - imported once, before the forks
 
+    # It loads a library in a thread. A child forked meanwhile inherits an import's lock that nobody there lets go.
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

@@ -80,7 +80,11 @@ def test_dbt_signs_in_as_the_connection_does(kind: str, tmp_path: Path) -> None:
         "key_pair": {"private_key": private_key()},
     }
     warehouse = open_warehouse(snowflake_connection(auth={"kind": kind, **auth[kind]}))
-    dbt = DbtProcess(tmp_path, tmp_path / "none.duckdb")
+    # Our profile with an empty project, which is read in no time.
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "dbt_project.yml").write_text('name: empty\nprofile: penstock\nversion: "1.0.0"\n')
+    dbt = DbtProcess(tmp_path, tmp_path / "none.duckdb", project=project)
     with warehouse.lent_to_process() as lent:
         query = ["show", "--inline", "select 40 + 2 as answer", "--target", "snowflake"]
         shown = dbt.run(*query, variables={**lent, "PENSTOCK_PII_SALT": "salt"})
