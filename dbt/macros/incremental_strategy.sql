@@ -1,10 +1,9 @@
 {#
     How an incremental model with a `unique_key` puts rows in place of older ones: by MERGE on Snowflake, which writes a
-    partition once, else by deleting and inserting, which every version of DuckDB and PostgreSQL can do. The variable
-    `replacing_strategy` says otherwise, for what speaks Snowflake's SQL but not its MERGE.
+    partition once, else by deleting and inserting, which every version of DuckDB and PostgreSQL can do.
 #}
 {% macro replacing_strategy() -%}
-    {{ return(var('replacing_strategy', none) or adapter.dispatch('replacing_strategy')()) }}
+    {{ return(adapter.dispatch('replacing_strategy')()) }}
 {%- endmacro %}
 
 {% macro default__replacing_strategy() -%}
