@@ -10,21 +10,6 @@ import pytest
 
 from tests.fakes.moto_server import MotoServer, moto_server
 
-# Begun first, for a file's tests stay in one process: what is short fills the processes up at the end. One alone of
-# them needs the gold of tests/models, for which the others would wait.
-LONGEST = (
-    "tests/models/test_dbt_snowflake.py",
-    "tests/e2e/test_deployed.py",
-    "tests/contract/test_warehouse_properties.py",
-    "tests/integration/test_snowflake_crashes.py",
-    "tests/repo/test_new_question.py",
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {file: place for place, file in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(LONGEST)))
-
 
 @pytest.fixture(scope="session")
 def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -16,6 +16,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from penstock.platform import StoreSetting
+from sandbox.prefect_harness import prefect_api
 from sandbox.server import Sandbox, serve
 from sandbox.settings import SandboxSettings
 
@@ -28,6 +29,13 @@ def blocks(document: str, language: str) -> list[str]:
     text = (ROOT / document).read_text(encoding="utf-8")
     found = re.findall(r"^```(\w*)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
     return [body for kind, body in found if kind == language]
+
+
+@pytest.fixture(scope="module")
+def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Prefect API of these pages' own: what they say is created was not there before."""
+    with prefect_api(tmp_path_factory.mktemp("prefect")) as server:
+        yield server.api_url
 
 
 @pytest.fixture
