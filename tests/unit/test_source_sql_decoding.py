@@ -12,7 +12,7 @@ from tasks.sources.sql.failures import BY_NUMBER, BY_SQLSTATE, explained
 
 
 def decode(text: bytes, *columns: ReadColumn) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = Decoder("shop.t", columns).decode(pa.py_buffer(text)).to_pylist()
+    rows: list[dict[str, object]] = Decoder("shop.t", columns).decode(text).to_pylist()
     return rows
 
 
@@ -21,13 +21,31 @@ def column(name: str, of_type: pa.DataType, decoding: str = "") -> ReadColumn:
 
 
 def test_null_and_empty_text_are_told_apart_and_text_may_hold_anything() -> None:
-    rows = decode(b'1,"a\nb","x""y"\n2,,""\n', *map(column, "abc", (pa.int64(), pa.string(), pa.string())))
-    assert rows == [{"a": 1, "b": "a\nb", "c": 'x"y'}, {"a": 2, "b": None, "c": ""}]
+    rows = decode(
+        b'1\ta\\nb\tx"y\n2\t\\N\t\n3\t\\\\N\t\\\\\\\\n\\t\\r\\b\\f\\v,\\\\.\n',
+        *map(column, "abc", (pa.int64(), pa.string(), pa.string())),
+    )
+    assert rows == [
+        {"a": 1, "b": "a\nb", "c": 'x"y'},
+        {"a": 2, "b": None, "c": ""},
+        {"a": 3, "b": "\\N", "c": "\\\\n\t\r\b\f\v,\\."},
+    ]
+
+
+@pytest.mark.parametrize("values", [["\\N", None, "", "\\"], [None], [""], ["", None], ["\\\\N\\"]])
+def test_a_column_of_its_own_keeps_each_value(values: list[str | None]) -> None:
+    lines = ["\\N" if one is None else one.replace("\\", "\\\\") for one in values]
+    text = "".join(f"{line}\n" for line in lines).encode()
+    assert [row["a"] for row in decode(text, column("a", pa.string()))] == values
+
+
+def test_the_mark_of_a_file_is_the_first_values() -> None:
+    assert decode("\ufeffa\n".encode(), column("a", pa.string())) == [{"a": "\ufeffa"}]
 
 
 def test_hexadecimal_text_becomes_bytes_in_either_case_with_nulls_and_empty_values() -> None:
     everything = bytes(range(256))
-    text = f'{everything.hex()}\n\n""\n{everything.hex().upper()}\nff\n'.encode()
+    text = f"{everything.hex()}\n\\N\n\n{everything.hex().upper()}\nff\n".encode()
     assert [row["a"] for row in decode(text, column("a", pa.binary(), HEX))] == [
         everything,
         None,
@@ -35,22 +53,22 @@ def test_hexadecimal_text_becomes_bytes_in_either_case_with_nulls_and_empty_valu
         everything,
         b"\xff",
     ]
-    assert [row["a"] for row in decode(b"\n\n", column("a", pa.binary(), HEX))] == [None, None]
+    assert [row["a"] for row in decode(b"\\N\n\\N\n", column("a", pa.binary(), HEX))] == [None, None]
 
 
 def test_columns_of_the_same_name_but_for_case_keep_their_own_values() -> None:
-    assert decode(b"1,2\n", column("Id", pa.int8()), column("id", pa.int8())) == [{"Id": 1, "id": 2}]
+    assert decode(b"1\t2\n", column("Id", pa.int8()), column("id", pa.int8())) == [{"Id": 1, "id": 2}]
 
 
 def test_text_that_is_no_utf_8_is_refused_with_its_column() -> None:
     with pytest.raises(DataError, match="not UTF-8") as caught:
-        decode(b'1,"\xff"\n', column("a", pa.int8()), column("note", pa.string()))
+        decode(b"1\t\xff\n", column("a", pa.int8()), column("note", pa.string()))
     assert (caught.value.table, caught.value.column) == ("shop.t", "note")
 
 
 def test_a_row_with_another_number_of_fields_is_never_a_row() -> None:
     with pytest.raises(DataError, match="cannot be taken apart"):
-        decode(b"1,2\n3\n", column("a", pa.int8()), column("b", pa.int8()))
+        decode(b"1\t2\n3\n", column("a", pa.int8()), column("b", pa.int8()))
 
 
 def test_every_meaning_says_what_to_do_and_is_one_of_the_tree() -> None:

@@ -1,6 +1,6 @@
 """What is read of a table: each column's expression, which the server writes as text, and the Arrow type of that text.
 
-PostgreSQL writes CSV in COPY, MySQL and MariaDB the texts of their protocol's rows. Text is exact for every type, and
+PostgreSQL writes COPY's text, MySQL and MariaDB the texts of their protocol's rows. Text is exact for every type, and
 costs the client a fraction of the processor time of typed drivers (docs/decisions/0005-sql-rows-as-csv.md).
 """
 

@@ -1,4 +1,8 @@
-"""Turns blocks of CSV text into Arrow tables with the columns' types."""
+r"""Turns blocks of the text that PostgreSQL's COPY writes into Arrow tables with the columns' types.
+
+Fields stand between tabs, rows on lines; `\N` is NULL, and a backslash begins what stands for a character in text that
+could be taken for these (PostgreSQL, "COPY", "Text Format").
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,19 @@ if TYPE_CHECKING:
 _BOM = b"\xef\xbb\xbf"
 _COLUMN = re.compile(r"In CSV column #(\d+)")
 _BITS_PER_DIGIT = 4
+_BACKSLASH, _NULL = b"\\", b"\\N"
+_STAND_IN = "\0"
+"""Stands for a backslash while others are read: PostgreSQL's text never has it."""
+_ESCAPES = {
+    "\\\\": _STAND_IN,
+    "\\b": "\b",
+    "\\f": "\f",
+    "\\n": "\n",
+    "\\r": "\r",
+    "\\t": "\t",
+    "\\v": "\v",
+    _STAND_IN: "\\",
+}
 
 
 class Decoder:
@@ -37,43 +54,49 @@ class Decoder:
         self._names = names
         self._first_columns: tuple[str, ...] = ()
         self._parsing = csv.ParseOptions(  # type: ignore[attr-defined]
-            newlines_in_values=True, ignore_empty_lines=False
+            delimiter="\t", quote_char=False, double_quote=False, ignore_empty_lines=False
         )
         self._converting = csv.ConvertOptions(  # type: ignore[attr-defined]
             column_types={
                 name: pa.string() if column.decoding == HEX else column.arrow_type
                 for name, column in zip(names, columns, strict=True)
             },
-            null_values=[""],
-            true_values=["t", "1"],
-            false_values=["f", "0"],
+            null_values=[_NULL.decode()],
+            true_values=["t"],
+            false_values=["f"],
             strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
         )
 
-    def decode(self, block: bytes | pa.Buffer) -> pa.Table:
+    def decode(self, block: bytes | bytearray) -> pa.Table:
         """Returns a block's rows.
 
         Raises:
             DataError: a value is not one that the column's type here can hold; the column is named.
         """
-        if bytes(memoryview(block)[: len(_BOM)]) == _BOM:
+        from pyarrow import lib as pa
+
+        if block.startswith(_BOM):
             # The reader would take it for the file's mark; it is the first value's.
-            block = _BOM + bytes(memoryview(block))
-        found = self._read(block)
+            block = _BOM + block
+        found = self._read(pa.py_buffer(block))
+        has_escapes = _has_escapes(block)
         return self._table_of(
             [
-                from_hex(found.column(position).combine_chunks()) if column.decoding == HEX else found.column(position)
+                from_hex(found.column(position).combine_chunks())
+                if column.decoding == HEX
+                else _unescaped(found.column(position))
+                if has_escapes and column.arrow_type == pa.string()
+                else found.column(position)
                 for position, column in enumerate(self._columns)
             ]
         )
 
-    def _read(self, block: bytes | pa.Buffer) -> pa.Table:
+    def _read(self, block: pa.Buffer) -> pa.Table:
         from pyarrow import csv
         from pyarrow import lib as pa
 
         reading = csv.ReadOptions(  # type: ignore[attr-defined]
-            column_names=[*self._first_columns, *self._names], use_threads=False, block_size=len(memoryview(block)) + 1
+            column_names=[*self._first_columns, *self._names], use_threads=False, block_size=block.size + 1
         )
         try:
             return csv.read_csv(  # type: ignore[attr-defined]
@@ -113,6 +136,21 @@ class Decoder:
             table=self._table,
             column=column.name,
         )
+
+
+def _has_escapes(block: bytes | bytearray) -> bool:
+    """Returns whether a backslash stands for more than NULL; one that stands for itself is followed by another."""
+    return _BACKSLASH in block and block.count(_BACKSLASH) != block.count(_NULL)
+
+
+def _unescaped(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    from pyarrow import compute
+
+    if not compute.any(compute.match_substring(column, "\\")).as_py():  # type: ignore[attr-defined]
+        return column
+    for escape, character in _ESCAPES.items():
+        column = compute.replace_substring(column, escape, character)  # type: ignore[attr-defined]
+    return column
 
 
 def not_apart(table: str) -> DataError:

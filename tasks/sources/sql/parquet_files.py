@@ -17,7 +17,7 @@ TARGET_BYTES = 128 * 2**20
 
 # zstd's fastest level: a third of the processor time that its default takes, for files a tenth larger.
 _LEVEL = 1
-_LEAST_REPEATS = 2
+_LEAST_REPEATS, _LEAST_REPEATS_OF_TEXT = 8, 2
 
 
 class ParquetFiles:
@@ -172,11 +172,10 @@ class _Target:
 
 
 def _repeats(column: pa.ChunkedArray) -> bool:
-    """Returns whether a column is worth a dictionary: texts that repeat; of numbers and times it saves little."""
+    """Returns whether a column is worth a dictionary; numbers and times are short, so that they have to repeat more."""
     from pyarrow import compute
     from pyarrow import lib as pa
 
-    if column.type != pa.string():
-        return False
+    least = _LEAST_REPEATS_OF_TEXT if column.type == pa.string() else _LEAST_REPEATS
     distinct = compute.count_distinct(column).as_py()  # type: ignore[attr-defined]
-    return bool(distinct * _LEAST_REPEATS < len(column))
+    return bool(distinct * least < len(column))

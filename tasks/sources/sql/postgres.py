@@ -39,7 +39,6 @@ from tasks.warehouses.quoting import identifier, literal
 
 if TYPE_CHECKING:
     import psycopg
-    from pyarrow import lib as pa
 
 _SETTINGS = {
     "client_encoding": "UTF8",
@@ -134,7 +133,10 @@ class PostgresSession:
         for condition in self._ranges(table, selection, ranges):
             clauses = " AND ".join(filter(None, (selection.condition, condition)))
             query = f"SELECT {chosen} FROM {name}" + (f" WHERE {clauses}" if clauses else "")  # noqa: S608
-            parts.append(_Part(self._import_snapshot(), f"COPY ({query}) TO STDOUT (FORMAT csv)"))
+            parts.append(_Part(self._import_snapshot(), f"COPY ({query}) TO STDOUT"))
+        if table.pages and not selection.condition:
+            # One process counts a whole table long before it is read, and leaves the others to the readers.
+            self._first.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         counts: Future[Counts] = Future()
         counting = threading.Thread(target=self._count, args=(name, selection, counts), name="penstock-count")
         counting.start()
@@ -208,7 +210,7 @@ class _Part:
         self._connection = connection
         self._statement = statement
 
-    def __call__(self) -> Generator[pa.Buffer, None, None]:
+    def __call__(self) -> Generator[bytearray, None, None]:
         from psycopg import OperationalError
         from psycopg.pq import ExecStatus
 
@@ -224,26 +226,27 @@ class _Part:
         if ended is None or ended.status != ExecStatus.COMMAND_OK:
             raise self._failure(ended)
 
-    def _blocks(self) -> Generator[pa.Buffer, None, None]:
-        from pyarrow import lib as pa
-
+    def _blocks(self) -> Generator[bytearray, None, None]:
         link = self._connection.pgconn
         get = link.get_copy_data
         block = bytearray()
         with DefaultSelector() as selector:
             selector.register(link.socket, EVENT_READ)
-            while (found := get(1))[0] >= 0:
-                if not found[0]:
+            while True:
+                length, row = get(1)
+                if length > 0:
+                    block += row
+                    if len(block) >= BLOCK_BYTES:
+                        yield block
+                        block = bytearray()
+                elif not length:
                     # While libpq itself waits, no other thread of Python's runs.
                     selector.select()
                     link.consume_input()
-                    continue
-                block += found[1]
-                if len(block) >= BLOCK_BYTES:
-                    yield pa.py_buffer(block)
-                    block = bytearray()
+                else:
+                    break
         if block:
-            yield pa.py_buffer(block)
+            yield block
 
     def _failure(self, result: Any) -> Exception:
         from psycopg import OperationalError, errors

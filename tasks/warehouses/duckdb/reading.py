@@ -72,10 +72,10 @@ def named_by_file(
 ) -> tuple[str, str]:
     """Returns a relation over files, and the expression of their source names in it.
 
-    One file's name is a constant; those of several are looked up by their paths, which `path_column` holds. A join
-    would be as fast, but DuckDB 2.0 does not keep the order of rows through it.
+    One name is a constant; several are looked up by their files' paths, which `path_column` holds. A join would be as
+    fast, but DuckDB 2.0 does not keep the order of rows through it.
     """
-    if len(files) == 1:
+    if len({file.source_name for file in files}) == 1:
         return f"{relation} AS r", literal(files[0].source_name)
     names = literals(file.source_name for file in files)
     return f"{relation} AS r", f"list_extract([{names}], list_position([{literals(paths)}], r.{path_column}))"
