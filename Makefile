@@ -27,7 +27,7 @@ demo: setup ## Run the main job on the embedded stack: sandbox API -> lake -> Du
 	$(BIN)/penstock demo
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 4
 
 lint: setup ## Check style, formatting and the import layers
 	$(BIN)/ruff check .

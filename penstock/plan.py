@@ -173,6 +173,15 @@ def asked_span(
     return (min(start for start, _ in spans), max(end for _, end in spans)) if spans else None
 
 
+def needs_position(pipeline: PipelineSpec, request: RunRequest) -> bool:
+    """Returns whether what the run is asked to read depends on where its tables stand.
+
+    It does for `since_last`, and for what is asked for again, which may be the newest interval.
+    """
+    chosen = select_datasets(pipeline, request.datasets)
+    return request.loads_again or any(_window(pipeline, dataset, request).kind == "since_last" for dataset in chosen)
+
+
 def select_datasets(pipeline: PipelineSpec, names: Sequence[str] | None) -> tuple[Dataset, ...]:
     """Returns the named datasets (all without names); a name may leave out its instance to mean all instances."""
     datasets = expand(pipeline)
@@ -233,16 +242,19 @@ def _check_reuse(pipeline: PipelineSpec, dataset: Dataset, request: RunRequest) 
 def _interval(
     pipeline: PipelineSpec, dataset: Dataset, request: RunRequest, records: Sequence[LoadRecord]
 ) -> Interval | None:
-    """Resolves a dataset's window, or the run's own one where the dataset can keep to it.
+    interval = resolve(_window(pipeline, dataset, request), request.scheduled_at, last_end=last_end(records))
+    if interval is None and request.loads_again:
+        return _last_interval(records)
+    return interval
+
+
+def _window(pipeline: PipelineSpec, dataset: Dataset, request: RunRequest) -> TimeWindow:
+    """Returns a dataset's window, or the run's own one where the dataset can keep to it.
 
     A dataset that reads everything at once would record a bounded window's interval over rows of all time.
     """
     honours = SOURCES[pipeline.source.kind].dataset_traits(dataset.spec).honours_window
-    window = request.window if request.window is not None and honours else dataset.window
-    interval = resolve(window, request.scheduled_at, last_end=last_end(records))
-    if interval is None and request.loads_again:
-        return _last_interval(records)
-    return interval
+    return request.window if request.window is not None and honours else dataset.window
 
 
 def _last_interval(records: Sequence[LoadRecord]) -> Interval | None:

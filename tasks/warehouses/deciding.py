@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from penstock.artifacts import TableRef
-from penstock.ledger import LoadRecord
+from penstock.ledger import LoadRecord, Span
 from penstock.pipeline import PipelineSpec
-from penstock.plan import Decision, RunRequest, asked_span, decide, select_datasets
+from penstock.plan import Decision, RunRequest, asked_span, decide, needs_position, select_datasets
 from tasks.warehouses.contract import Warehouse
 
 
 def decide_by_ledger(pipeline: PipelineSpec, request: RunRequest, warehouse: Warehouse) -> tuple[Decision, ...]:
-    """Decides what each asked dataset of a pipeline does; reads the ledger twice: where it stands, then what is held.
+    """Decides what each asked dataset of a pipeline does; reads the ledger for where it stands, and for what is held.
 
     Raises:
         ConfigurationError: the run cannot be as it is asked.
     """
     targets = [dataset.target for dataset in select_datasets(pipeline, request.datasets)]
-    now = request.scheduled_at
-    records = _by_target(targets, warehouse.loads(targets=targets, touching=(now, now)))
-    span = asked_span(pipeline, request, records)
-    if span is not None:
-        records = _by_target(targets, warehouse.loads(targets=targets, touching=span))
-    return decide(pipeline, request, records)
+
+    def touching(span: Span) -> dict[TableRef, list[LoadRecord]]:
+        return _by_target(targets, warehouse.loads(targets=targets, touching=span))
+
+    span = None if needs_position(pipeline, request) else asked_span(pipeline, request, {})
+    if span is None:
+        position = touching((request.scheduled_at, request.scheduled_at))
+        span = asked_span(pipeline, request, position)
+        if span is None:
+            return decide(pipeline, request, position)
+    return decide(pipeline, request, touching(span))
 
 
 def _by_target(targets: Sequence[TableRef], records: Sequence[LoadRecord]) -> dict[TableRef, list[LoadRecord]]:

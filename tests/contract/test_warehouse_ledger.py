@@ -97,6 +97,25 @@ def test_a_run_is_decided_from_few_rows_as_it_would_be_from_all(
     assert [row.interval_start for row in few] == [day(1), day(6), day(7.5), day(9)]
 
 
+@pytest.mark.parametrize(
+    ("window", "options", "count"),
+    [
+        ({"kind": "daily"}, RunOptions(), 1),
+        ({"kind": "daily"}, RunOptions(reload=True), 2),
+        ({"kind": "since_last"}, RunOptions(), 2),
+    ],
+)
+def test_the_ledger_is_asked_where_tables_stand_only_by_runs_that_depend_on_it(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch, window: dict[str, str], options: RunOptions, count: int
+) -> None:
+    asked: list[object] = []
+    ask = loader.warehouse.loads
+    monkeypatch.setattr(loader.warehouse, "loads", lambda **question: asked.append(question) or ask(**question))
+    request = RunRequest(pipeline="acme-orders", scheduled_at=day(9), run_id="run", options=options)
+    decide_by_ledger(two_tables(window), request, loader.warehouse)
+    assert len(asked) == count
+
+
 def remembered(ask: Callable[..., Any]) -> Callable[..., Any]:
     """Returns a way to ask a ledger that does not change: the same question is asked once."""
     known: dict[str, Any] = {}
