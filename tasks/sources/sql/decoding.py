@@ -79,17 +79,9 @@ class Decoder:
             # The reader would take it for the file's mark; it is the first value's.
             block = _BOM + block
         found = self._read(pa.py_buffer(block))
-        has_escapes = _has_escapes(block)
-        return self._table_of(
-            [
-                from_hex(found.column(position).combine_chunks())
-                if column.decoding == HEX
-                else _unescaped(found.column(position))
-                if has_escapes and column.arrow_type == pa.string()
-                else found.column(position)
-                for position, column in enumerate(self._columns)
-            ]
-        )
+        read = _unescaped if _has_escapes(block) else _as_it_is
+        decoders = (from_hex if column.decoding == HEX else read for column in self._columns)
+        return self._table_of([decode(found.column(position)) for position, decode in enumerate(decoders)])
 
     def _read(self, block: pa.Buffer) -> pa.Table:
         from pyarrow import csv
@@ -143,10 +135,15 @@ def _has_escapes(block: bytes | bytearray) -> bool:
     return _BACKSLASH in block and block.count(_BACKSLASH) != block.count(_NULL)
 
 
+def _as_it_is(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column
+
+
 def _unescaped(column: pa.ChunkedArray) -> pa.ChunkedArray:
     from pyarrow import compute
+    from pyarrow import lib as pa
 
-    if not compute.any(compute.match_substring(column, "\\")).as_py():  # type: ignore[attr-defined]
+    if column.type != pa.string() or not compute.any(compute.match_substring(column, "\\")).as_py():  # type: ignore[attr-defined]
         return column
     for escape, character in _ESCAPES.items():
         column = compute.replace_substring(column, escape, character)  # type: ignore[attr-defined]

@@ -47,7 +47,7 @@ class Fields(NamedTuple):
 
 
 class FieldsDecoder(Decoder):
-    """Reads `Fields` as `Decoder` reads CSV."""
+    """Reads `Fields` as `Decoder` reads COPY's text."""
 
     def __init__(self, table: str, columns: Sequence[ReadColumn]) -> None:
         from pyarrow import csv
