@@ -1,9 +1,10 @@
-"""6 M rows of PostgreSQL and of MariaDB into DuckDB, the whole pipeline, beside the servers' own clients alone.
+"""6 M rows of PostgreSQL and of MariaDB into DuckDB, the whole pipeline, beside two floors that load nothing.
 
-The floors are `psql \\copy` to /dev/null and `mariadb --quick`, which parse and keep nothing. The servers are those of
-PGHOST, PGPORT and PGUSER, and of MYSQL_HOST, MYSQL_PORT and MYSQL_USER; their own memory is not counted. The table is
-loaded once and stays, in a database of its own. PENSTOCK_BENCH_ROWS takes only so many of its rows, which is enough to
-see where the memory levels off.
+They are `psql \\copy` to /dev/null and `mariadb --quick`, which keep nothing, and a connectorx stream into one Parquet
+file, in an environment of its own and without the time of its imports. The servers are those of PGHOST, PGPORT and
+PGUSER, and of MYSQL_HOST, MYSQL_PORT and MYSQL_USER; their own memory is not counted. The table is loaded once and
+stays, in a database of its own. PENSTOCK_BENCH_ROWS takes only so many of its rows, which is enough to see where the
+memory levels off.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
@@ -41,6 +43,7 @@ MARIADB = {
     "port": os.environ.get("MYSQL_PORT", "3306"),
     "user": os.environ.get("MYSQL_USER", "root"),
 }
+CONNECTORX = "connectorx==0.4.6"
 PIPELINE = """
 source: {kind: sql, connection: database}
 window: {kind: full}
@@ -90,12 +93,14 @@ SERVERS = {
         psql("\\copy lineitem to '/dev/null' (format csv)"),
         {"kind": "postgres", **POSTGRES},
         "floor: psql \\copy to /dev/null",
+        f"postgresql://{POSTGRES['user']}@{POSTGRES['host']}:{POSTGRES['port']}/{DATABASE}",
     ),
     "mysql": (
         prepare_mariadb,
         ["sh", "-c", '"$@" > /dev/null', "sh", *mariadb("select * from lineitem")],
         {"kind": "mysql", **MARIADB},
         "floor: mariadb --quick to /dev/null",
+        f"mysql://{MARIADB['user']}@{MARIADB['host']}:{MARIADB['port']}/{DATABASE}",
     ),
 }
 
@@ -114,22 +119,38 @@ def run_pipeline(connection: dict[str, str]) -> Measured:
             run_measured([sys.executable, "-c", server.format("stop_server")], environment)
 
 
+def connectorx(url: str) -> list[str]:
+    """Returns the command that streams the table through connectorx, whose environment is made where there is none."""
+    environment = DATA / CONNECTORX
+    python = environment / "bin" / "python"
+    if not (environment / "made").exists():
+        run_measured([sys.executable, "-m", "venv", "--clear", str(environment)])
+        run_measured([str(python), "-m", "pip", "install", "--quiet", CONNECTORX, f"pyarrow=={version('pyarrow')}"])
+        (environment / "made").touch()
+    return [str(python), str(Path(__file__).with_name("connectorx_floor.py")), url, str(ROWS)]
+
+
 def compare(kind: str, rounds: int) -> None:
-    prepare, floor_command, connection, floor_name = SERVERS[kind]
+    prepare, client, connection, client_name, url = SERVERS[kind]
     prepare()
-    floors: list[Measured] = []
+    floors: dict[str, list[Measured]] = {client_name: [], f"floor: {CONNECTORX} to Parquet": []}
+    commands = dict(zip(floors, (client, connectorx(url)), strict=True))
     ours: list[tuple[float, float]] = []
     for _ in range(rounds):
-        floors.append(run_measured(floor_command))
+        for name, command in commands.items():
+            measured = run_measured(command)
+            inside = measured.output.strip()
+            floors[name].append(measured._replace(seconds=float(inside)) if inside else measured)
         rows, inside, _whole, peak = run_pipeline(connection).output.split("RESULT ")[1].split()[:4]
         if int(rows) != ROWS:
             raise SystemExit(f"{rows} rows landed")
         ours.append((float(inside), float(peak)))
     print(f"{kind} to DuckDB, {ROWS:,} rows x 16 columns, best of {rounds}")
-    floor = min(floors)
-    print_line(floor_name, floor.seconds, floor.peak_mb)
+    for name, of_name in floors.items():
+        print_line(name, min(of_name).seconds, min(of_name).peak_mb)
     print_line("ours: the flow's body (extract, stage, load, report)", *min(ours))
-    print(f"  ratio {min(ours)[0] / floor.seconds:.2f}")
+    ratios = " and ".join(f"{min(ours)[0] / min(of_name).seconds:.2f}" for of_name in floors.values())
+    print(f"  ratios {ratios}; peak memory of all rounds {', '.join(f'{peak:.0f}' for _, peak in ours)} MB")
 
 
 def main() -> None:

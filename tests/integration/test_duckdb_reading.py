@@ -172,6 +172,42 @@ def test_rows_are_narrow_where_few_columns_and_short_texts_make_them_so(
         assert has_narrow_rows(Sql(connection), [path]) is is_narrow
 
 
+@pytest.mark.parametrize("kind", ["append", "full_refresh", "incremental"])
+@pytest.mark.parametrize(("row_count", "expected"), [(120_000, {"note"}), (90_000, set())])
+def test_text_that_hardly_repeats_is_compressed_by_zstd_in_a_table_that_is_made(
+    tmp_path: Path, kind: str, row_count: int, expected: set[str]
+) -> None:
+    loader = make_loader(tmp_path)
+    file = write_parquet(loader, "a.parquet", varied_rows(row_count), use_dictionary=["status"])
+    strategy = {"kind": kind, **({"keys": ["id"], "order_by": "id"} if kind == "incremental" else {})}
+    assert loader.load(strategy, [file], typed=True).rows_landed == row_count
+    query = f"SELECT count(*), count(DISTINCT note), min(note), max(status) FROM {loader.target}"
+    assert loader.warehouse.query(query).rows == [(row_count, row_count, "note 0 of a kind", "paid")]
+    assert zstd_columns(loader) == expected
+
+
+def test_a_warehouse_file_of_an_older_format_is_loaded_without_zstd(tmp_path: Path) -> None:
+    loader = make_loader(tmp_path)
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"ATTACH '{tmp_path}/warehouse.duckdb' AS old (STORAGE_VERSION 'v1.0.0')")
+        connection.execute("CREATE TABLE old.main.t (id INTEGER)")
+    loader.warehouse.migrate()
+    file = write_parquet(loader, "a.parquet", varied_rows(120_000), use_dictionary=["status"])
+    assert loader.load(APPEND, [file], typed=True).rows_landed == 120_000
+    assert zstd_columns(loader) == set()
+
+
+def varied_rows(count: int) -> pa.Table:
+    notes = [f"note {number} of a kind" for number in range(count)]
+    statuses = ["open" if number % 3 else "paid" for number in range(count)]
+    return pa.table({"id": range(count), "note": notes, "status": statuses})
+
+
+def zstd_columns(loader: Loader) -> set[str]:
+    query = f"SELECT DISTINCT column_name FROM pragma_storage_info('{loader.target}') WHERE compression = 'ZSTD'"
+    return {row[0] for row in loader.warehouse.query(query).rows}
+
+
 @pytest.mark.parametrize(("settings", "threads"), [({}, 1), ({"threads": 5}, 5)])
 def test_threads_are_capped_by_memory_unless_they_are_set(
     tmp_path: Path, settings: dict[str, Any], threads: int
@@ -334,10 +370,10 @@ def test_random_json_values_keep_what_was_written(loader: Loader, seed: int) -> 
         assert told == expected, line
 
 
-def write_parquet(loader: Loader, key: str, table: pa.Table) -> StagedFile:
+def write_parquet(loader: Loader, key: str, table: pa.Table, **options: Any) -> StagedFile:
     path = loader.store.path(key)
     path.parent.mkdir(parents=True, exist_ok=True)
-    parquet.write_table(table, path)
+    parquet.write_table(table, path, **options)
     return StagedFile(
         key=key,
         format=FileFormat.PARQUET,

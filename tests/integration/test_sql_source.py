@@ -21,8 +21,11 @@ from penstock.naming import BatchKeys
 from penstock.sources.sql import SqlDataset, SqlSource
 from tasks.probing.registry import probe_connection
 from tasks.sources.contract import ExtractRequest
-from tasks.sources.sql import mysql_rows, postgres
+from tasks.sources.sql import mysql, mysql_rows, postgres
+from tasks.sources.sql.decoding import Decoder
 from tasks.sources.sql.extract import extract
+from tasks.sources.sql.mysql_fields import FieldsDecoder
+from tasks.sources.sql.session import Counts
 from tasks.staging.local import LocalStore
 from tasks.staging.manifest import LakeSink
 from tests.contract import mariadb_server, postgres_server
@@ -289,6 +292,35 @@ def test_all_ranges_see_the_snapshot_of_the_first_connection(
 
     monkeypatch.setattr(postgres.PostgresSession, "read", read_late)
     assert sorted(lake.table(pg, parallel_ranges=3).column("id").to_pylist()) == list(range(1, 5001))
+
+
+def test_a_row_that_is_lost_on_the_way_is_missed(server: Server, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.run("CREATE TABLE t (id int)", "INSERT INTO t VALUES (1), (2), (3)")
+    decoder = Decoder if server.kind == "postgres" else FieldsDecoder
+    real = decoder.decode
+    monkeypatch.setattr(decoder, "decode", lambda self, block: real(self, block).slice(1))
+    with pytest.raises(DataError, match="another number of rows") as caught:
+        lake.extract(server)
+    assert caught.value.facts["rows_read"] == 2
+    assert caught.value.facts["rows_counted"] == 3
+
+
+@pytest.mark.parametrize("is_mariadb", [True, False])
+def test_mariadb_tells_what_it_has_sent_and_mysql_counts_again_in_the_snapshot(
+    maria: Server, monkeypatch: pytest.MonkeyPatch, is_mariadb: bool
+) -> None:
+    maria.run("DROP TABLE IF EXISTS t", "CREATE TABLE t (id int, day date) ENGINE=InnoDB")
+    maria.run("INSERT INTO t VALUES (1, '2026-03-01'), (2, '2026-03-01'), (3, '2026-03-02'), (4, NULL)")
+    with mysql.open_mysql(maria.connection) as session:
+        monkeypatch.setattr(session, "_is_mariadb", is_mariadb)
+        table, dataset = session.describe("t"), SqlDataset(name="t", window_column="day")
+        columns, selection = session.read_columns(table, dataset), session.select(table, dataset, DAY, "UTC")
+        reading = session.read(table, columns, selection, ranges=None)
+        blocks = reading.parts[0]()
+        assert reading.decoder.decode(next(blocks)).num_rows == 2
+        maria.run("INSERT INTO t VALUES (5, '2026-03-01'), (6, NULL)")
+        assert list(blocks) == []
+        assert reading.counts.result(timeout=10) == Counts(rows=2, null_rows=1)
 
 
 def test_a_null_in_the_window_column_stops_is_read_or_is_told_as_the_dataset_says(server: Server, lake: Lake) -> None:

@@ -32,7 +32,7 @@ def packets(rows: Sequence[Row]) -> Packets:
         body = b"".join(map(field, row))
         starts.append(len(data))
         data += len(body).to_bytes(3, "little") + (number % 256).to_bytes() + body
-    return Packets(bytes(data), starts)
+    return Packets(data, starts, len(data))
 
 
 def decode(rows: Sequence[Row], *columns: ReadColumn) -> list[tuple[object, ...]]:

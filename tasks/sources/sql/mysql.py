@@ -1,8 +1,9 @@
-"""MySQL and MariaDB: one SELECT, in a transaction that also counts its rows.
+"""MySQL and MariaDB: one SELECT, and how many rows it had, in one transaction.
 
 A consistent snapshot cannot be shared between connections here, as PostgreSQL's can (`START TRANSACTION WITH CONSISTENT
 SNAPSHOT` is a session's own), so a table is read by one connection. Tables of one run are read side by side, each in a
-moment of its own. Only InnoDB keeps snapshots; of another engine, a table that changes is refused by its count.
+moment of its own. Only InnoDB keeps snapshots; another engine's table is what one statement finds, and MySQL's count
+refuses it where it changes meanwhile.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def open_mysql(settings: MySqlConnection) -> Iterator[MySqlSession]:
         with connection.cursor() as cursor:
             for statement in session_statements(settings, connection):
                 cursor.execute(statement)
-        yield MySqlSession(connection)
+        yield MySqlSession(connection, is_mariadb=_is_mariadb(connection))
     finally:
         with suppress(Exception):
             connection.close()
@@ -82,8 +83,7 @@ def connection_arguments(settings: MySqlConnection) -> dict[str, Any]:
 def session_statements(settings: MySqlConnection, connection: pymysql.Connection[Any]) -> list[str]:
     """Returns what a session begins with: UTC, no odd SQL mode, read only, and the server's own time limit."""
     limit = settings.statement_timeout_seconds
-    is_mariadb = "mariadb" in str(connection.get_server_info()).lower()  # type: ignore[no-untyped-call]
-    name, value = ("max_statement_time", limit) if is_mariadb else ("max_execution_time", limit * 1000)
+    name, value = ("max_statement_time", limit) if _is_mariadb(connection) else ("max_execution_time", limit * 1000)
     return [
         "SET SESSION time_zone = '+00:00'",
         "SET SESSION sql_mode = ''",
@@ -97,8 +97,9 @@ def session_statements(settings: MySqlConnection, connection: pymysql.Connection
 class MySqlSession:
     """A MySQL or MariaDB database; see `tasks.sources.sql.session`."""
 
-    def __init__(self, connection: pymysql.Connection[Any]) -> None:
+    def __init__(self, connection: pymysql.Connection[Any], *, is_mariadb: bool) -> None:
         self._connection = connection
+        self._is_mariadb = is_mariadb
 
     def describe(self, relation: str) -> Table:
         """Looks a table up."""
@@ -137,8 +138,7 @@ class MySqlSession:
                 self._run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
                 for packets in stream_rows(self._connection, read_statement(table, columns, selection)):
                     yield lay_out(packets, len(columns), table.label)
-                rows, nulls = self._rows(count_statement(table, selection), ())[0]
-                counts.set_result(Counts(int(rows), int(nulls)))
+                counts.set_result(self._count(table, selection))
             except TooLongError:
                 raise too_long(table.label) from None
 
@@ -150,6 +150,18 @@ class MySqlSession:
 
     def stop(self) -> None:
         """Does nothing: the only part has ended when somebody asks."""
+
+    def _count(self, table: Table, selection: Selection) -> Counts:
+        """Asks the server how many rows there were, right behind the statement that read them.
+
+        MariaDB has counted what it sent, and tells; MySQL means to drop the function (FOUND_ROWS), and counts again.
+        """
+        rows = self._number("SELECT FOUND_ROWS()" if self._is_mariadb else _counting(table, selection.where))
+        nulls = selection.null_condition
+        return Counts(rows, self._number(_counting(table, f" WHERE {nulls}")) if nulls else 0)
+
+    def _number(self, query: str) -> int:
+        return int(self._rows(query, ())[0][0])
 
     def _run(self, statement: str) -> None:
         with self._connection.cursor() as cursor:
@@ -167,12 +179,12 @@ def read_statement(table: Table, columns: Sequence[ReadColumn], selection: Selec
     return f"SELECT {fields} FROM {_name(table)}{selection.where}"  # noqa: S608
 
 
-def count_statement(table: Table, selection: Selection) -> str:
-    """Returns the statement that counts the rows that are read, and those that no window has."""
-    rows = f"(SELECT COUNT(*) FROM {_name(table)}{selection.where})"  # noqa: S608
-    if not selection.null_condition:
-        return f"SELECT {rows}, 0"
-    return f"SELECT {rows}, (SELECT COUNT(*) FROM {_name(table)} WHERE {selection.null_condition})"  # noqa: S608
+def _counting(table: Table, where: str) -> str:
+    return f"SELECT COUNT(*) FROM {_name(table)}{where}"  # noqa: S608
+
+
+def _is_mariadb(connection: pymysql.Connection[Any]) -> bool:
+    return "mariadb" in str(connection.get_server_info()).lower()  # type: ignore[no-untyped-call]
 
 
 def _name(table: Table) -> str:

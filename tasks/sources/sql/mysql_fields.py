@@ -98,7 +98,7 @@ class FieldsDecoder(Decoder):
 
 
 def lay_out(packets: Packets, column_count: int, table: str) -> Fields:
-    """Returns packets of rows as lines of fields.
+    """Returns packets of rows as lines of fields, in the packets' own place where no length is longer than a byte.
 
     Raises:
         DataError: they have another number of fields.
@@ -106,23 +106,30 @@ def lay_out(packets: Packets, column_count: int, table: str) -> Fields:
     import numpy as np
     from pyarrow import lib as pa
 
+    text = np.frombuffer(packets.data, dtype=np.uint8, count=packets.end)
     begins = np.array(packets.starts, dtype=np.intp)
-    walked = _walk(packets.data, begins, column_count)
+    walked = _walk(text, begins, column_count)
     if walked is None:
         raise not_apart(table)
     places, surplus, nulls = walked
-    text = _lines(packets.data, begins, places, surplus)
-    wanted = dict(zip(_SPECIAL, (places.size, begins.size, 0), strict=True))
-    is_ambiguous = any(np.count_nonzero(text == byte) != count for byte, count in wanted.items())
-    # Values that hold the stand-ins themselves are no UTF-8: they stay as they are, and are refused.
-    has_stand_ins = is_ambiguous and bool(text.max() < min(_STAND_INS))
+    _part(text, begins, places)
+    longer = np.concatenate(surplus) if surplus else np.empty(0, dtype=np.intp)
+    wanted = zip(_SPECIAL, (places.size, begins.size, 0), strict=True)
+    is_ambiguous = any(_count(text, byte) - _count(text[longer], byte) != count for byte, count in wanted)
+    has_stand_ins = False
     if is_ambiguous:
-        text = _lines(packets.data.translate(_HIDE), begins, places, surplus)
+        text[longer] = 0
+        # Values that hold the stand-ins themselves are no UTF-8: they stay as they are, and are refused.
+        has_stand_ins = bool(text.max() < min(_STAND_INS))
+        text = np.frombuffer(bytearray(text.tobytes().translate(_HIDE)), dtype=np.uint8)
+        _part(text, begins, places)
+    if surplus:
+        text = np.delete(text, longer)
     # The first byte ends the line before, of which there is none.
     return Fields(pa.py_buffer(text[1:]), nulls, has_stand_ins)
 
 
-def _walk(data: bytes, begins: Numbers, column_count: int) -> tuple[Numbers, list[Numbers], dict[int, Numbers]] | None:
+def _walk(raw: Numbers, begins: Numbers, column_count: int) -> tuple[Numbers, list[Numbers], dict[int, Numbers]] | None:
     """Finds all fields of all rows.
 
     Returns:
@@ -131,7 +138,6 @@ def _walk(data: bytes, begins: Numbers, column_count: int) -> tuple[Numbers, lis
     """
     import numpy as np
 
-    raw = np.frombuffer(data, dtype=np.uint8)
     cursor = begins + HEADER_BYTES
     places = np.empty((column_count, begins.size), dtype=np.intp)
     surplus: list[Numbers] = []
@@ -152,20 +158,22 @@ def _walk(data: bytes, begins: Numbers, column_count: int) -> tuple[Numbers, lis
                 cursor[rows] += width
                 surplus.append(digits.ravel())
         cursor += 1 + length
-    is_whole = np.array_equal(cursor, np.append(begins[1:], len(data)))
+    is_whole = np.array_equal(cursor, np.append(begins[1:], raw.size))
     return (places, surplus, nulls) if is_whole else None
 
 
-def _lines(data: bytes, begins: Numbers, places: Numbers, surplus: Sequence[Numbers]) -> Numbers:
-    """Returns rows with a line's end before each, and a separator instead of each field's length."""
-    import numpy as np
-
-    text = np.frombuffer(data, dtype=np.uint8).copy()
+def _part(text: Numbers, begins: Numbers, places: Numbers) -> None:
+    """Writes a line's end and a field that means nothing over each row's header, a separator over each length."""
     text[begins] = ord("\n")
     for filler in range(1, HEADER_BYTES):
         text[begins + filler] = ord("0")
     text[places] = ord(_SEPARATOR)
-    return np.delete(text, np.concatenate(surplus)) if surplus else text
+
+
+def _count(text: Numbers, byte: int) -> int:
+    import numpy as np
+
+    return int(np.count_nonzero(text == byte))
 
 
 def _with_nulls(block: Fields, position: int, found: pa.ChunkedArray) -> pa.Array:

@@ -12,10 +12,11 @@ from collections.abc import Generator
 from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tasks.sources.sql.session import BLOCK_BYTES
-
 if TYPE_CHECKING:
     import pymysql
+
+BLOCK_BYTES = 8 * 2**20
+"""How much is decoded at once; it becomes one row group. One connection reads a table, and holds two such blocks."""
 
 HEADER_BYTES = 4
 _WORD = Struct("<I")
@@ -31,10 +32,17 @@ class TooLongError(Exception):
 
 
 class Packets(NamedTuple):
-    """Whole rows as they came: packets, one behind the other, and where each begins."""
+    """Whole rows as they came: packets, one behind the other; whoever gets them may write over them.
 
-    data: bytes
+    Attributes:
+        data: The packets, and perhaps more behind them.
+        starts: Where each begins.
+        end: Where the last ends.
+    """
+
+    data: bytearray
     starts: list[int]
+    end: int
 
 
 def stream_rows(connection: pymysql.Connection[Any], statement: str) -> Generator[Packets, None, None]:
@@ -45,20 +53,26 @@ def stream_rows(connection: pymysql.Connection[Any], statement: str) -> Generato
         MySQLError: PyMySQL's own, for what the server says, and for a connection that broke.
     """
     connection.query(statement, unbuffered=True)
-    pending = bytearray()
-    starts: list[int] = []
-    position = 0
     is_over = False
     try:
+        # From here on, the socket itself is asked.
+        begun = _read_ahead(connection)
         while not is_over:
-            _read_more(connection, pending)
-            position = _find_rows(pending, position, starts)
-            is_over = bool(starts) and _is_end(pending, starts[-1], position)
+            data = bytearray(BLOCK_BYTES + _READ_BYTES)
+            data[: len(begun)] = begun
+            starts: list[int] = []
+            filled, position = len(begun), 0
+            while True:
+                position = _find_rows(data, filled, position, starts)
+                is_over = bool(starts) and _is_end(data, starts[-1], position)
+                if is_over or position >= BLOCK_BYTES:
+                    break
+                filled += _read_more(connection, data, filled, position)
             if is_over:
                 position = starts.pop()
-            if starts and (is_over or position >= BLOCK_BYTES):
-                yield Packets(bytes(memoryview(pending)[:position]), starts)
-                pending, starts, position = pending[position:], [], 0
+            if starts:
+                yield Packets(data, starts, position)
+            begun = bytes(data[position:filled])
     finally:
         _forget_result(connection, is_over=is_over)
 
@@ -71,28 +85,46 @@ def _forget_result(connection: Any, *, is_over: bool) -> None:
         connection._force_close()  # noqa: SLF001
 
 
-def _read_more(connection: Any, pending: bytearray) -> None:
+def _read_ahead(connection: Any) -> bytes:
+    """Returns what the connection's file has read beyond the result's description; nothing where nobody is there."""
+    file = connection._rfile  # noqa: SLF001
+    found: bytes = file.read1(len(file.peek()))
+    return found
+
+
+def _read_more(connection: Any, data: bytearray, filled: int, position: int) -> int:
+    """Reads what has come into a block behind what it holds, and returns how many bytes it was.
+
+    A packet that does not fit, of which `position` is the beginning, gets the room that it needs.
+    """
     from pymysql.err import OperationalError
 
-    found: bytes = connection._rfile.read1(_READ_BYTES)  # noqa: SLF001
-    if not found:
-        raise OperationalError(_LOST_CONNECTION, "Lost connection to MySQL server during query")
-    pending += found
-
-
-def _find_rows(data: bytearray, position: int, starts: list[int]) -> int:
-    """Appends where the packets begin that are there as a whole, and returns where the last of them ends."""
-    unpack, append = _WORD.unpack_from, starts.append
-    last = len(data) - HEADER_BYTES
-    while position <= last:
-        length = unpack(data, position)[0] & _LENGTH_MASK
-        if position + length > last:
-            break
+    if filled == len(data):
+        length = _length(data, position)
         if length == _LONGEST_PACKET:
             raise TooLongError
+        data += bytes(length)
+    with memoryview(data)[filled : filled + _READ_BYTES] as room:
+        found: int = connection._rfile.raw.readinto(room)  # noqa: SLF001
+    if not found:
+        raise OperationalError(_LOST_CONNECTION, "Lost connection to MySQL server during query")
+    return found
+
+
+def _find_rows(data: bytearray, filled: int, position: int, starts: list[int]) -> int:
+    """Appends where the packets begin that are there as a whole, and returns where the last of them ends."""
+    unpack, append = _WORD.unpack_from, starts.append
+    while position + HEADER_BYTES <= filled:
+        end = position + HEADER_BYTES + (unpack(data, position)[0] & _LENGTH_MASK)
+        if end > filled:
+            break
         append(position)
-        position += HEADER_BYTES + length
+        position = end
     return position
+
+
+def _length(data: bytearray, position: int) -> int:
+    return int(_WORD.unpack_from(data, position)[0]) & _LENGTH_MASK
 
 
 def _is_end(data: bytearray, start: int, end: int) -> bool:

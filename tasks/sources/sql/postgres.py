@@ -23,7 +23,6 @@ from tasks.sources.sql import postgres_types
 from tasks.sources.sql.columns import ReadColumn, Table, TableColumn
 from tasks.sources.sql.decoding import Decoder
 from tasks.sources.sql.session import (
-    BLOCK_BYTES,
     Blocks,
     Counts,
     Reading,
@@ -57,6 +56,9 @@ _CLOCKS: dict[str, ColumnClock] = {
     "timestamp with time zone": "instant",
 }
 _CASTS: dict[str, str] = {"date": "::date", "naive": "::timestamp", "instant": "::timestamptz"}
+BLOCK_BYTES = 4 * 2**20
+"""How much text of a range is decoded at once; it becomes one row group. Each range holds two such blocks."""
+
 _FIRST_WITH_RANGES = 140_000
 _PAGES_PER_RANGE = 16_384
 """128 MB: less is read faster than another connection is made."""

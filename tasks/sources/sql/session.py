@@ -12,9 +12,6 @@ from penstock.sources.sql import SqlDataset
 from tasks.sources.sql.columns import ReadColumn, Table
 from tasks.sources.sql.decoding import Decoder
 
-BLOCK_BYTES = 4 * 2**20
-"""How much text is decoded at once; it becomes one row group."""
-
 
 class Selection(NamedTuple):
     """Which rows are read.

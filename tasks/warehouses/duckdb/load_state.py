@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tasks.warehouses.duckdb.connection import Sql
@@ -23,6 +23,7 @@ class LoadState(AnyLoadState):
     Attributes:
         paths: Where the staged files are.
         readings: The queries that read the files.
+        varied: Text columns of a table that is made whose values hardly repeat.
     """
 
     sql_files = FILES
@@ -31,3 +32,4 @@ class LoadState(AnyLoadState):
     paths: StagedPaths
     table: CountedTable
     readings: Sequence[Reading] = ()
+    varied: Collection[str] = ()

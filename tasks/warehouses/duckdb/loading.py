@@ -27,6 +27,7 @@ from tasks.warehouses.duckdb.ledger import (
     write_record,
 )
 from tasks.warehouses.duckdb.load_state import LoadState
+from tasks.warehouses.duckdb.reading_parquet import varied_texts
 from tasks.warehouses.duckdb.reconciling import read_reconciled
 from tasks.warehouses.duckdb.rejects import (
     create_rejected,
@@ -41,7 +42,7 @@ from tasks.warehouses.duckdb.replacing import (
     replace_window,
 )
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
-from tasks.warehouses.duckdb.tables import TYPES, describe, prepare_statements, widened_types
+from tasks.warehouses.duckdb.tables import TYPES, describe, may_choose_zstd, prepare_statements, widened_types
 from tasks.warehouses.duckdb.templates import statement
 from tasks.warehouses.duckdb.upsert import upsert
 from tasks.warehouses.guards import check_age, check_interval, check_rejected, check_table
@@ -95,6 +96,9 @@ def survey(state: LoadState) -> None:
     state.warnings += [f"the column {name} was widened to {of_type}" for name, of_type in widened.items()]
     created = {name: (types or {})[name] for name in state.change.created}
     state.types = TYPES.of_table(state.table, created | widened, plan.strategy)
+    is_made = isinstance(plan.strategy, FullRefresh) or not state.table.exists
+    if is_made and may_choose_zstd(sql):
+        state.varied = varied_texts(sql, state.readings)
 
 
 def prepare(state: LoadState) -> None:
@@ -105,7 +109,8 @@ def prepare(state: LoadState) -> None:
     sql.run(statement("order", "rank", {}))
     create_rejected(sql)
     is_replaced = isinstance(state.plan.strategy, FullRefresh)
-    for ddl in prepare_statements(state.table, state.types, is_replaced=is_replaced):
+    types = {name: state.types[name] for name in state.landed_columns} if is_replaced else state.types
+    for ddl in prepare_statements(state.table, types, is_replaced=is_replaced, varied=state.varied):
         sql.run(ddl)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from penstock.artifacts import StagedFile
+from penstock.artifacts import FileFormat, StagedFile
 from tasks.warehouses.duckdb.connection import Sql
 from tasks.warehouses.duckdb.reading import TEXT, Column, Reading, RowRange, named_by_file, path_list
 from tasks.warehouses.duckdb.staged_paths import StagedPaths
@@ -17,6 +17,7 @@ from tasks.warehouses.quoting import identifier, literal
 # A name of its own: the files may have a column `filename`.
 _PATH_COLUMN = "penstock_path"
 _NESTED = ("STRUCT", "MAP", "UNION")
+_MANY_ROWS = 100_000
 _NARROW_BYTES = 512
 _COLUMN_BYTES = 8
 """What a value takes in memory beside its text; files may keep it in less than a byte."""
@@ -57,6 +58,26 @@ def has_narrow_rows(sql: Sql, paths: Sequence[str]) -> bool:
     size, column_count = found[0]
     row_count = sql.count(f"SELECT sum(num_rows) FROM parquet_file_metadata({path_list(paths)})")
     return bool(size and size + _COLUMN_BYTES * column_count * row_count <= _NARROW_BYTES * row_count)
+
+
+def varied_texts(sql: Sql, readings: Sequence[Reading]) -> set[str]:
+    """Returns the text columns whose values hardly repeat: no Parquet file of many rows has a dictionary for them.
+
+    Few rows tell nothing, nor do files of other formats.
+    """
+    varied: set[str] = set()
+    for reading in readings:
+        first = reading.files[0]
+        if first.format is not FileFormat.PARQUET or not reading.expected or reading.expected.maximum < _MANY_ROWS:
+            continue
+        found = sql.rows(
+            f"SELECT path_in_schema FROM parquet_metadata({path_list(reading.paths)}) GROUP BY path_in_schema"
+            " HAVING bool_and(type = 'BYTE_ARRAY' AND NOT contains(encodings, 'DICTIONARY'))"
+        )
+        sources = {row[0] for row in found}
+        texts = {column.name for column in reading.columns if column.type == TEXT}
+        varied |= {column.name for column in first.columns or () if column.source_name in sources} & texts
+    return varied
 
 
 def _expression(name: str, types: dict[str, str], typed: bool) -> str:

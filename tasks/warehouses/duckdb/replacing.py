@@ -5,7 +5,7 @@ The batch is read once, without a landing table; the transaction keeps readers f
 
 from __future__ import annotations
 
-from penstock.strategy import FullRefresh, Partition
+from penstock.strategy import Partition
 from tasks.warehouses.duckdb.batch_query import batch_query
 from tasks.warehouses.duckdb.connection import spare_memory
 from tasks.warehouses.duckdb.load_state import LoadState
@@ -27,8 +27,7 @@ def land_in_target(state: LoadState) -> int:
         "columns": identifiers(state.landed_columns),
         "select": batch_query(state),
     }
-    name = "replace_table" if isinstance(state.plan.strategy, FullRefresh) else "insert"
-    return state.sql.run(statement("replace", name, values))
+    return state.sql.run(statement("replace", "insert", values))
 
 
 def replace_all(state: LoadState) -> None:

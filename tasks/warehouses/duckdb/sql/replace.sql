@@ -2,10 +2,6 @@
 INSERT INTO ${target} (${columns})
 ${select}
 
--- name: replace_table
-CREATE OR REPLACE TABLE ${target} AS
-${select}
-
 -- name: land
 CREATE OR REPLACE TEMP TABLE landing AS
 SELECT *${computed} FROM (
