@@ -6,7 +6,6 @@ Run it by its path, with an interpreter that has connectorx and pyarrow; Penstoc
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 
 
@@ -14,6 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
     parser.add_argument("rows", type=int)
+    parser.add_argument("path")
     arguments = parser.parse_args()
     import connectorx
     from pyarrow import parquet
@@ -22,10 +22,7 @@ def main() -> None:
     query = "SELECT * FROM lineitem"
     batches = connectorx.read_sql(arguments.url, query, return_type="arrow_stream", batch_size=100_000)
     row_count = 0
-    with (
-        tempfile.TemporaryFile() as file,
-        parquet.ParquetWriter(file, batches.schema, compression="zstd", compression_level=1) as writer,
-    ):
+    with parquet.ParquetWriter(arguments.path, batches.schema, compression="zstd", compression_level=1) as writer:
         for batch in batches:
             writer.write_batch(batch)
             row_count += batch.num_rows

@@ -1,10 +1,10 @@
-"""6 M rows of PostgreSQL and of MariaDB into DuckDB, the whole pipeline, beside two floors that load nothing.
+"""6 M rows of PostgreSQL and of MariaDB into DuckDB, the whole pipeline, beside the bare mechanisms.
 
-They are `psql \\copy` to /dev/null and `mariadb --quick`, which keep nothing, and a connectorx stream into one Parquet
-file, in an environment of its own and without the time of its imports. The servers are those of PGHOST, PGPORT and
-PGUSER, and of MYSQL_HOST, MYSQL_PORT and MYSQL_USER; their own memory is not counted. The table is loaded once and
-stays, in a database of its own. PENSTOCK_BENCH_ROWS takes only so many of its rows, which is enough to see where the
-memory levels off.
+They are `psql \\copy` to /dev/null and `mariadb --quick`, which keep nothing; a connectorx stream to one Parquet file,
+in an environment of its own and without the time of its imports; the same and DuckDB's load of that file. The servers
+are those of PGHOST, PGPORT and PGUSER, and of MYSQL_HOST, MYSQL_PORT and MYSQL_USER; their own memory is not counted.
+The table is loaded once and stays, in a database of its own. PENSTOCK_BENCH_ROWS takes only so many of its rows, which
+is enough to see where the memory levels off.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def run_pipeline(connection: dict[str, str]) -> Measured:
             run_measured([sys.executable, "-c", server.format("stop_server")], environment)
 
 
-def connectorx(url: str) -> list[str]:
+def connectorx(url: str, path: Path) -> list[str]:
     """Returns the command that streams the table through connectorx, whose environment is made where there is none."""
     environment = DATA / CONNECTORX
     python = environment / "bin" / "python"
@@ -127,30 +127,58 @@ def connectorx(url: str) -> list[str]:
         run_measured([sys.executable, "-m", "venv", "--clear", str(environment)])
         run_measured([str(python), "-m", "pip", "install", "--quiet", CONNECTORX, f"pyarrow=={version('pyarrow')}"])
         (environment / "made").touch()
-    return [str(python), str(Path(__file__).with_name("connectorx_floor.py")), url, str(ROWS)]
+    return [str(python), str(Path(__file__).with_name("connectorx_floor.py")), url, str(ROWS), str(path)]
+
+
+def load_bare(path: str) -> None:
+    """Makes a table of a Parquet file as anybody would, with DuckDB's defaults, and prints the seconds."""
+    import time
+
+    import duckdb
+
+    with tempfile.TemporaryDirectory(dir=DATA) as folder:
+        began = time.perf_counter()
+        with duckdb.connect(f"{folder}/bare.duckdb") as connection:
+            connection.execute(f"CREATE TABLE lineitem AS SELECT * FROM '{path}'")
+        print(time.perf_counter() - began)
 
 
 def compare(kind: str, rounds: int) -> None:
     prepare, client, connection, client_name, url = SERVERS[kind]
     prepare()
-    floors: dict[str, list[Measured]] = {client_name: [], f"floor: {CONNECTORX} to Parquet": []}
-    commands = dict(zip(floors, (client, connectorx(url)), strict=True))
+    path = DATA / f"{kind}.parquet"
+    clients: list[Measured] = []
+    streams: list[Measured] = []
+    both: list[Measured] = []
     ours: list[tuple[float, float]] = []
     for _ in range(rounds):
-        for name, command in commands.items():
-            measured = run_measured(command)
-            inside = measured.output.strip()
-            floors[name].append(measured._replace(seconds=float(inside)) if inside else measured)
-        rows, inside, _whole, peak = run_pipeline(connection).output.split("RESULT ")[1].split()[:4]
+        clients.append(run_measured(client))
+        streams.append(_timed_inside(connectorx(url, path)))
+        loaded = _timed_inside([sys.executable, "-m", "benchmarks.sql_extract", "--load", str(path)])
+        seconds, peak = streams[-1].seconds + loaded.seconds, max(streams[-1].peak_mb, loaded.peak_mb)
+        both.append(Measured(seconds, peak, ""))
+        path.unlink()
+        rows, inside, _whole, peak_mb = run_pipeline(connection).output.split("RESULT ")[1].split()[:4]
         if int(rows) != ROWS:
             raise SystemExit(f"{rows} rows landed")
-        ours.append((float(inside), float(peak)))
+        ours.append((float(inside), float(peak_mb)))
     print(f"{kind} to DuckDB, {ROWS:,} rows x 16 columns, best of {rounds}")
-    for name, of_name in floors.items():
-        print_line(name, min(of_name).seconds, min(of_name).peak_mb)
+    floors = {
+        client_name: clients,
+        f"floor: {CONNECTORX} to Parquet": streams,
+        "the same, and DuckDB's load of it": both,
+    }
+    for name, measured in floors.items():
+        print_line(name, min(measured).seconds, min(measured).peak_mb)
     print_line("ours: the flow's body (extract, stage, load, report)", *min(ours))
-    ratios = " and ".join(f"{min(ours)[0] / min(of_name).seconds:.2f}" for of_name in floors.values())
-    print(f"  ratios {ratios}; peak memory of all rounds {', '.join(f'{peak:.0f}' for _, peak in ours)} MB")
+    ratios = ", ".join(f"{min(ours)[0] / min(measured).seconds:.2f}" for measured in floors.values())
+    print(f"  ratios {ratios}; peak memory of all rounds {', '.join(f'{peak_mb:.0f}' for _, peak_mb in ours)} MB")
+
+
+def _timed_inside(command: list[str]) -> Measured:
+    """Runs a command that prints how long its work took, without its own start."""
+    measured = run_measured(command)
+    return measured._replace(seconds=float(measured.output))
 
 
 def main() -> None:
@@ -158,7 +186,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--server", choices=SERVERS)
     parser.add_argument("--timed-run", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--load", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.load:
+        load_bare(arguments.load)
+        return
     if arguments.timed_run:
         timed_run({"pipeline": "bench"})
         return
