@@ -21,6 +21,7 @@ from penstock.sources.s3_files import FilesDataset, FilesSource
 from tasks.probing.sftp import probe
 from tasks.sources.contract import ExtractRequest
 from tasks.sources.s3_files.extract import count_files, extract
+from tasks.sources.sftp.files import SftpFiles
 from tasks.staging.local import LocalStore
 from tasks.staging.manifest import LakeSink
 from tasks.staging.stage import stage_batch
@@ -177,6 +178,21 @@ def test_a_connection_that_breaks_half_way_leaves_no_file_and_may_be_tried_again
     assert list(lake.list("ingest/")) == []
     server.breaks_after_bytes = None
     assert bring(server.connection(), lake).files[0].size_bytes == 200_003
+
+
+def test_a_connection_that_breaks_and_looks_like_the_files_end_is_told_as_broken(
+    server: SftpServer, lake: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put("out/a.csv", b"id\n1\n")
+
+    def end_early(files: Any, _key: str, _size_bytes: int) -> Iterator[bytes]:
+        files._sftp.get_channel().get_transport().close()
+        yield b"id\n"
+
+    monkeypatch.setattr(SftpFiles, "read", end_early)
+    with pytest.raises(TransientError, match="connection broke"):
+        bring(server.connection(), lake)
+    assert list(lake.list("ingest/")) == []
 
 
 def test_nobody_there_is_transient_and_a_folder_that_is_missing_is_not(server: SftpServer, lake: LocalStore) -> None:

@@ -74,9 +74,10 @@ def _copy(files: SftpFiles, info: ObjectInfo, target: BinaryIO | _Uncounted) -> 
     for piece in files.read(info.key, info.size_bytes):
         target.write(piece)
         size += len(piece)
+    # Asked first: a connection that breaks can look like the file's end, and says what it is when it is used again.
+    _check_unchanged(info, files.stat(info.key))
     if size != info.size_bytes:
         raise _changing(info.key)
-    _check_unchanged(info, files.stat(info.key))
 
 
 class _Uncounted:
