@@ -22,9 +22,9 @@ from penstock.sources.sql import SqlDataset, SqlSource
 from tasks.probing.registry import probe_connection
 from tasks.sources.contract import ExtractRequest
 from tasks.sources.sql import mysql, mysql_rows, postgres
-from tasks.sources.sql.decoding import Decoder
 from tasks.sources.sql.extract import extract
-from tasks.sources.sql.mysql_fields import FieldsDecoder
+from tasks.sources.sql.mysql_fields import PacketsDecoder
+from tasks.sources.sql.postgres_fields import CopyDecoder
 from tasks.sources.sql.session import Counts
 from tasks.staging.local import LocalStore
 from tasks.staging.manifest import LakeSink
@@ -106,6 +106,7 @@ POSTGRES_VALUES: dict[str, tuple[str, str, Any, str]] = {
     "small": ("smallint", "-32768", -32768, "int16"),
     "big": ("bigint", "9223372036854775807", 2**63 - 1, "int64"),
     "exact": ("numeric(38,10)", "'-1234567890123456789012345678.0123456789'", None, "decimal128(38, 10)"),
+    "price": ("numeric(15,2)", "-1234567890123.40", Decimal("-1234567890123.40"), "decimal128(15, 2)"),
     "wide": ("numeric(60,2)", "'12345678901234567890123456789012345678901234567890.12'", None, "string"),
     "any_digits": ("numeric", "'1.230'", "1.230", "string"),
     "truth": ("boolean", "true", True, "bool"),
@@ -141,6 +142,10 @@ MARIADB_VALUES: dict[str, tuple[str, str, Any, str]] = {
     "unsigned_big": ("bigint unsigned", "18446744073709551615", 2**64 - 1, "uint64"),
     "medium": ("mediumint unsigned", "16777215", 16777215, "uint32"),
     "exact": ("decimal(38,10)", "-1234567890123456789012345678.0123456789", None, "decimal128(38, 10)"),
+    "price": ("decimal(15,2)", "-1234567890123.40", Decimal("-1234567890123.40"), "decimal128(15, 2)"),
+    "share": ("decimal(18,18)", "-0.000000000000000001", Decimal("-1e-18"), "decimal128(18, 18)"),
+    "whole": ("decimal(18,0)", "-999999999999999999", Decimal(-999999999999999999), "decimal128(18, 0)"),
+    "filled": ("decimal(9,3) unsigned zerofill", "1.5", Decimal("1.5"), "decimal128(9, 3)"),
     "wide": ("decimal(65,30)", "1.000000000000000000000000000001", "1.000000000000000000000000000001", "string"),
     "real4": ("float", "0.1", None, "float"),
     "double8": ("double", "0.1234567890123456", 0.1234567890123456, "double"),
@@ -296,7 +301,7 @@ def test_all_ranges_see_the_snapshot_of_the_first_connection(
 
 def test_a_row_that_is_lost_on_the_way_is_missed(server: Server, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     server.run("CREATE TABLE t (id int)", "INSERT INTO t VALUES (1), (2), (3)")
-    decoder = Decoder if server.kind == "postgres" else FieldsDecoder
+    decoder = CopyDecoder if server.kind == "postgres" else PacketsDecoder
     real = decoder.decode
     monkeypatch.setattr(decoder, "decode", lambda self, block: real(self, block).slice(1))
     with pytest.raises(DataError, match="another number of rows") as caught:

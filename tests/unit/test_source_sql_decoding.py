@@ -7,12 +7,12 @@ import pytest
 
 from penstock.errors import ConfigurationError, DataError, PenstockError, RejectedError, TransientError
 from tasks.sources.sql.columns import HEX, ReadColumn
-from tasks.sources.sql.decoding import Decoder
 from tasks.sources.sql.failures import BY_NUMBER, BY_SQLSTATE, explained
+from tasks.sources.sql.postgres_fields import CopyDecoder
 
 
 def decode(text: bytes, *columns: ReadColumn) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = Decoder("shop.t", columns).decode(text).to_pylist()
+    rows: list[dict[str, object]] = CopyDecoder("shop.t", columns).decode(text).to_pylist()
     return rows
 
 
@@ -37,6 +37,21 @@ def test_a_column_of_its_own_keeps_each_value(values: list[str | None]) -> None:
     lines = ["\\N" if one is None else one.replace("\\", "\\\\") for one in values]
     text = "".join(f"{line}\n" for line in lines).encode()
     assert [row["a"] for row in decode(text, column("a", pa.string()))] == values
+
+
+@pytest.mark.parametrize("size", [1 << 20, 3 << 20])
+def test_a_row_that_is_longer_than_what_is_read_at_once_keeps_its_value(size: int) -> None:
+    value = "ü" * (size // 2)
+    rows = decode(f"1\ta\n2\t{value}\n3\tz\n".encode(), column("id", pa.int8()), column("note", pa.string()))
+    assert [(row["id"], row["note"]) for row in rows] == [(1, "a"), (2, value), (3, "z")]
+
+
+def test_a_value_behind_a_longer_row_that_does_not_fit_is_refused_with_its_column() -> None:
+    text = f"1\t{'x' * (3 << 20)}\n300\tz\n".encode()
+    with pytest.raises(DataError, match="cannot hold") as caught:
+        decode(text, column("id", pa.int8()), column("note", pa.string()))
+    assert caught.value.column == "id"
+    assert caught.value.__context__ is None
 
 
 def test_the_mark_of_a_file_is_the_first_values() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from penstock.errors import DataError
 from tasks.sources.sql.columns import HEX, ReadColumn
-from tasks.sources.sql.mysql_fields import FieldsDecoder, lay_out
+from tasks.sources.sql.mysql_fields import PacketsDecoder
 from tasks.sources.sql.mysql_rows import Packets
 
 Row = Sequence[bytes | None]
@@ -27,7 +29,7 @@ def field(value: bytes | None) -> bytes:
 
 
 def packets(rows: Sequence[Row]) -> Packets:
-    data, starts = bytearray(), []
+    data, starts = bytearray(), array("q")
     for number, row in enumerate(rows):
         body = b"".join(map(field, row))
         starts.append(len(data))
@@ -36,7 +38,7 @@ def packets(rows: Sequence[Row]) -> Packets:
 
 
 def decode(rows: Sequence[Row], *columns: ReadColumn) -> list[tuple[object, ...]]:
-    table = FieldsDecoder("shop.t", columns).decode(lay_out(packets(rows), len(columns), "shop.t"))
+    table = PacketsDecoder("shop.t", columns).decode(packets(rows))
     return [tuple(row.values()) for row in table.to_pylist()]
 
 
@@ -90,6 +92,46 @@ def test_a_value_that_does_not_fit_is_refused_with_its_column() -> None:
     with pytest.raises(DataError, match="cannot hold") as caught:
         decode([[b"1", b"300"]], column("id", pa.int8()), column("size", pa.int8()))
     assert caught.value.column == "size"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.none() | st.decimals("-9999999999999.99", "9999999999999.99", places=2, allow_nan=False),
+            st.none() | st.decimals("-0.000000000000000009", "0.999999999999999999", places=18, allow_nan=False),
+            st.none() | st.integers(-(10**18) + 1, 10**18 - 1),
+            st.none() | st.decimals(-(10**35), 10**35, places=2, allow_nan=False),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_decimals_of_any_length_keep_sign_zeros_and_nulls(rows: list[tuple[Decimal | int | None, ...]]) -> None:
+    types = (pa.decimal64(15, 2), pa.decimal64(18, 18), pa.decimal64(18, 0), pa.decimal128(38, 2))
+    columns = [column(name, of_type) for name, of_type in zip("abcd", types, strict=True)]
+    sent = [[None if one is None else f"{Decimal(one):f}".encode() for one in row] for row in rows]
+    assert decode(sent, *columns) == [tuple(None if one is None else Decimal(one) for one in row) for row in rows]
+
+
+@pytest.mark.parametrize("text", [b"1", b"-12.5", b"12.500", b"1250", b"-0.05", b"00012.50"])
+def test_a_decimal_that_is_written_with_other_digits_has_the_same_value(text: bytes) -> None:
+    rows = [[b"1.25", b"a.b"], [text, b"c.d"], [b"-7.00", None]]
+    found = decode(rows, column("price", pa.decimal64(15, 2)), column("note", pa.string()))
+    assert found == [(Decimal("1.25"), "a.b"), (Decimal(text.decode()), "c.d"), (Decimal(-7), None)]
+
+
+@pytest.mark.parametrize("text", [b"1.x5", b"x.25", b"1..25", b"1.2.25", b"12.345", b".", b"-.-5"])
+def test_what_is_no_decimal_of_these_digits_is_refused(text: bytes) -> None:
+    with pytest.raises(DataError, match="cannot hold") as caught:
+        decode([[b"1.25"], [text]], column("price", pa.decimal64(15, 2)))
+    assert caught.value.column == "price"
+
+
+@pytest.mark.parametrize("row_count", [1, 4_095, 4_096, 4_097, 20_000])
+def test_rows_of_several_slices_keep_their_order(row_count: int) -> None:
+    rows = [[str(n).encode(), None if n % 7 == 0 else b"x" * (n % 300)] for n in range(row_count)]
+    found = decode(rows, column("id", pa.int32()), TEXTS[1])
+    assert found == [(n, None if n % 7 == 0 else "x" * (n % 300)) for n in range(row_count)]
 
 
 @pytest.mark.parametrize("row", [[b"1"], [b"1", b"2", b"3"]])

@@ -19,9 +19,9 @@ from penstock.connections import MySqlConnection
 from penstock.sources.sql import SqlDataset
 from tasks.sources.sql import mysql_types
 from tasks.sources.sql.columns import ReadColumn, Table, TableColumn
-from tasks.sources.sql.mysql_fields import Fields, FieldsDecoder, lay_out, too_long
+from tasks.sources.sql.mysql_fields import PacketsDecoder, too_long
 from tasks.sources.sql.mysql_quoting import quoted
-from tasks.sources.sql.mysql_rows import TooLongError, stream_rows
+from tasks.sources.sql.mysql_rows import Packets, TooLongError, stream_rows
 from tasks.sources.sql.session import Counts, Reading, Selection, choose_rows, no_clock, no_table, split_relation
 from tasks.sources.sql.window import ColumnClock, clock_of, column_bounds
 
@@ -133,16 +133,15 @@ class MySqlSession:
         del ranges
         counts: Future[Counts] = Future()
 
-        def blocks() -> Generator[Fields, None, None]:
+        def blocks() -> Generator[Packets, None, None]:
             try:
                 self._run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-                for packets in stream_rows(self._connection, read_statement(table, columns, selection)):
-                    yield lay_out(packets, len(columns), table.label)
+                yield from stream_rows(self._connection, read_statement(table, columns, selection))
                 counts.set_result(self._count(table, selection))
             except TooLongError:
                 raise too_long(table.label) from None
 
-        return Reading([blocks], counts, FieldsDecoder(table.label, columns))
+        return Reading([blocks], counts, PacketsDecoder(table.label, columns))
 
     def try_reading(self, table: Table, columns: Sequence[ReadColumn]) -> None:
         """Has the server check that the columns may be read, without a row."""

@@ -8,6 +8,7 @@ lake slows the server down instead of filling the memory.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Generator
 from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,8 +20,7 @@ BLOCK_BYTES = 8 * 2**20
 """How much is decoded at once; it becomes one row group. One connection reads a table, and holds two such blocks."""
 
 HEADER_BYTES = 4
-_WORD = Struct("<I")
-_LENGTH_MASK = 0xFF_FF_FF
+_LENGTH = Struct("<BH")
 _LONGEST_PACKET = 0xFF_FF_FF
 _READ_BYTES = 1 << 18
 _END, _ERROR = 0xFE, 0xFF
@@ -41,7 +41,7 @@ class Packets(NamedTuple):
     """
 
     data: bytearray
-    starts: list[int]
+    starts: array[int]
     end: int
 
 
@@ -60,7 +60,7 @@ def stream_rows(connection: pymysql.Connection[Any], statement: str) -> Generato
         while not is_over:
             data = bytearray(BLOCK_BYTES + _READ_BYTES)
             data[: len(begun)] = begun
-            starts: list[int] = []
+            starts = array("q")
             filled, position = len(begun), 0
             while True:
                 position = _find_rows(data, filled, position, starts)
@@ -111,20 +111,20 @@ def _read_more(connection: Any, data: bytearray, filled: int, position: int) -> 
     return found
 
 
-def _find_rows(data: bytearray, filled: int, position: int, starts: list[int]) -> int:
+def _find_rows(data: bytearray, filled: int, position: int, starts: array[int]) -> int:
     """Appends where the packets begin that are there as a whole, and returns where the last of them ends."""
-    unpack, append = _WORD.unpack_from, starts.append
-    while position + HEADER_BYTES <= filled:
-        end = position + HEADER_BYTES + (unpack(data, position)[0] & _LENGTH_MASK)
-        if end > filled:
-            break
+    unpack, append = _LENGTH.unpack_from, starts.append
+    last = filled - HEADER_BYTES
+    while position <= last:
         append(position)
-        position = end
-    return position
+        low, high = unpack(data, position)
+        position += HEADER_BYTES + low + (high << 8)
+    return starts.pop() if position > filled else position
 
 
 def _length(data: bytearray, position: int) -> int:
-    return int(_WORD.unpack_from(data, position)[0]) & _LENGTH_MASK
+    low, high = _LENGTH.unpack_from(data, position)
+    return int(low + (high << 8))
 
 
 def _is_end(data: bytearray, start: int, end: int) -> bool:

@@ -13,7 +13,7 @@ from tasks.sources.sql.columns import HEX, ReadColumn, Table, TableColumn, chose
 from tasks.sources.sql.mysql_fields import TOO_LONG
 from tasks.sources.sql.mysql_quoting import quoted
 
-_MOST_DIGITS = 38
+_MOST_DIGITS, _MOST_DIGITS_OF_64_BITS = 38, 18
 _TEXTS = frozenset(
     {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "json", "enum", "set", "time"}
     | {"uuid", "inet4", "inet6"}
@@ -80,7 +80,9 @@ def _number_type(column: TableColumn) -> Any:
 
     if column.type == "decimal":
         precision, scale = column.precision or 0, column.scale or 0
-        return pa.decimal128(precision, scale) if precision <= _MOST_DIGITS else pa.string()
+        if precision > _MOST_DIGITS:
+            return pa.string()
+        return (pa.decimal64 if precision <= _MOST_DIGITS_OF_64_BITS else pa.decimal128)(precision, scale)
     if column.type == "bit":
         return pa.bool_() if column.precision == 1 else pa.uint64()
     signed = {

@@ -101,6 +101,8 @@ class _OpenFile:
             use_dictionary=repeating or False,
             write_statistics=False,
             store_decimal_as_integer=True,
+            # Arrow's own schema beside Parquet's would tell readers of a decimal type that older ones do not know.
+            store_schema=False,
         )
         self._row_count = 0
 

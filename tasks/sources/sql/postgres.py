@@ -21,7 +21,7 @@ from penstock.connections import PostgresConnection
 from penstock.sources.sql import SqlDataset
 from tasks.sources.sql import postgres_types
 from tasks.sources.sql.columns import ReadColumn, Table, TableColumn
-from tasks.sources.sql.decoding import Decoder
+from tasks.sources.sql.postgres_fields import CopyDecoder
 from tasks.sources.sql.session import (
     Blocks,
     Counts,
@@ -144,7 +144,7 @@ class PostgresSession:
         counting.start()
         # libpq crashes where a connection is closed that another thread uses.
         self._opened.callback(counting.join)
-        return Reading(parts, counts, Decoder(table.label, columns))
+        return Reading(parts, counts, CopyDecoder(table.label, columns))
 
     def try_reading(self, table: Table, columns: Sequence[ReadColumn]) -> None:
         """Has the server check that the columns may be read, without a row."""
@@ -238,10 +238,11 @@ class _Part:
                 length, row = get(1)
                 if length > 0:
                     block += row
+                elif not length:
+                    # All that has come is taken: a few rows, so that blocks are cut here rather than after each.
                     if len(block) >= BLOCK_BYTES:
                         yield block
                         block = bytearray()
-                elif not length:
                     # While libpq itself waits, no other thread of Python's runs.
                     selector.select()
                     link.consume_input()

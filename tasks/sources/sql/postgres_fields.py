@@ -1,0 +1,147 @@
+r"""Turns blocks of the text that PostgreSQL's COPY writes into Arrow tables with the columns' types.
+
+Fields stand between tabs, rows on lines; `\N` is NULL, and a backslash begins what stands for a character in text that
+could be taken for these (PostgreSQL, "COPY", "Text Format").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from penstock.errors import DataError
+from tasks.sources.sql.columns import HEX, ReadColumn
+from tasks.sources.sql.decoding import from_hex, not_apart, not_utf8, unfit
+
+if TYPE_CHECKING:
+    from pyarrow import lib as pa
+
+_BOM = b"\xef\xbb\xbf"
+_COLUMN = re.compile(r"In CSV column #(\d+)")
+_CACHED_BYTES = 2**20
+"""How much is read at once: what a processor's cache holds. Blocks are read in four fifths of the time so."""
+_LONGER_ROW = "straddling object"
+"""What Arrow says of a row that is longer than what it reads at once."""
+_BACKSLASH, _NULL = b"\\", b"\\N"
+_STAND_IN = "\0"
+"""Stands for a backslash while others are read: PostgreSQL's text never has it."""
+_ESCAPES = {
+    "\\\\": _STAND_IN,
+    "\\b": "\b",
+    "\\f": "\f",
+    "\\n": "\n",
+    "\\r": "\r",
+    "\\t": "\t",
+    "\\v": "\v",
+    _STAND_IN: "\\",
+}
+
+
+class CopyDecoder:
+    """Reads blocks of whole rows; safe to use from several threads.
+
+    Args:
+        table: The table, for errors.
+        columns: Its columns, in the text's order.
+    """
+
+    def __init__(self, table: str, columns: Sequence[ReadColumn]) -> None:
+        from pyarrow import csv
+        from pyarrow import lib as pa
+
+        self._table = table
+        self._columns = columns
+        self.schema = pa.schema([(column.name, column.arrow_type) for column in columns])
+        # By number: a table's columns may differ in case only, or be named like numbers.
+        names = [str(position) for position in range(len(columns))]
+        self._names = names
+        self._parsing = csv.ParseOptions(  # type: ignore[attr-defined]
+            delimiter="\t", quote_char=False, double_quote=False, ignore_empty_lines=False
+        )
+        self._converting = csv.ConvertOptions(  # type: ignore[attr-defined]
+            column_types={
+                name: pa.string() if column.decoding == HEX else column.arrow_type
+                for name, column in zip(names, columns, strict=True)
+            },
+            null_values=[_NULL.decode()],
+            true_values=["t"],
+            false_values=["f"],
+            strings_can_be_null=True,
+        )
+
+    def decode(self, block: bytes | bytearray) -> pa.Table:
+        """Returns a block's rows.
+
+        Raises:
+            DataError: a value is not one that the column's type here can hold; the column is named.
+        """
+        from pyarrow import lib as pa
+
+        if block.startswith(_BOM):
+            # The reader would take it for the file's mark; it is the first value's.
+            block = _BOM + block
+        found = self._read(pa.py_buffer(block))
+        read = _unescaped if _has_escapes(block) else _as_it_is
+        decoders = (from_hex if column.decoding == HEX else read for column in self._columns)
+        return self._table_of([decode(found.column(position)) for position, decode in enumerate(decoders)])
+
+    def _read(self, block: pa.Buffer) -> pa.Table:
+        from pyarrow import lib as pa
+
+        message = ""
+        for block_size in (_CACHED_BYTES, block.size + 1):
+            try:
+                return self._parse(block, block_size)
+            except pa.ArrowInvalid as error:
+                message = str(error)
+            if _LONGER_ROW not in message:
+                break
+        # Without the cause, which quotes the value.
+        raise self._unfit(message)
+
+    def _parse(self, block: pa.Buffer, block_size: int) -> pa.Table:
+        from pyarrow import csv
+        from pyarrow import lib as pa
+
+        reading = csv.ReadOptions(  # type: ignore[attr-defined]
+            column_names=self._names, use_threads=False, block_size=block_size
+        )
+        return csv.read_csv(  # type: ignore[attr-defined]
+            pa.BufferReader(block),
+            read_options=reading,
+            parse_options=self._parsing,
+            convert_options=self._converting,
+        )
+
+    def _table_of(self, arrays: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Table:
+        from pyarrow import lib as pa
+
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+    def _unfit(self, message: str) -> DataError:
+        found = _COLUMN.search(message)
+        if found is None:
+            return not_apart(self._table)
+        column = self._columns[int(found[1])]
+        return not_utf8(self._table, column) if "UTF8" in message else unfit(self._table, column)
+
+
+def _has_escapes(block: bytes | bytearray) -> bool:
+    """Returns whether a backslash stands for more than NULL; one that stands for itself is followed by another."""
+    return _BACKSLASH in block and block.count(_BACKSLASH) != block.count(_NULL)
+
+
+def _as_it_is(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column
+
+
+def _unescaped(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    from pyarrow import compute
+    from pyarrow import lib as pa
+
+    if column.type != pa.string() or not compute.any(compute.match_substring(column, "\\")).as_py():  # type: ignore[attr-defined]
+        return column
+    for escape, character in _ESCAPES.items():
+        column = compute.replace_substring(column, escape, character)  # type: ignore[attr-defined]
+    return column
