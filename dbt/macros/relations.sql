@@ -3,7 +3,19 @@
     run of one source comes before another source's tables are there. Inputs of unit tests are CTEs, and are always there.
 #}
 {% macro is_built(relation) -%}
-    {{ return(not execute or relation.is_cte or load_relation(relation) is not none) }}
+    {%- if not execute or relation.is_cte or load_relation(relation) is not none -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {#
+        dbt's list of a schema is shared by its threads, and taken for whole by the others while one still fills it
+        (dbt-adapters, `list_relations`): what it lacks may be there, and is asked of the warehouse.
+    #}
+    {%- set found = run_query(
+        "select count(*) from information_schema.tables where lower(table_catalog) = '" ~ (relation.database | lower)
+        ~ "' and lower(table_schema) = '" ~ (relation.schema | lower)
+        ~ "' and lower(table_name) = '" ~ (relation.identifier | lower) ~ "'"
+    ) -%}
+    {{ return(found.rows[0][0] | int > 0) }}
 {%- endmacro %}
 
 

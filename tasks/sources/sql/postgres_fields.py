@@ -59,15 +59,19 @@ class CopyDecoder:
         self._parsing = csv.ParseOptions(  # type: ignore[attr-defined]
             delimiter="\t", quote_char=False, double_quote=False, ignore_empty_lines=False
         )
-        self._converting = csv.ConvertOptions(  # type: ignore[attr-defined]
-            column_types={
-                name: pa.string() if column.decoding == HEX else column.arrow_type
-                for name, column in zip(names, columns, strict=True)
-            },
-            null_values=[_NULL.decode()],
-            true_values=["t"],
-            false_values=["f"],
-            strings_can_be_null=True,
+        types = {
+            name: pa.string() if column.decoding == HEX else column.arrow_type
+            for name, column in zip(names, columns, strict=True)
+        }
+        self._converting, self._converting_nulls = (
+            csv.ConvertOptions(  # type: ignore[attr-defined]
+                column_types=types,
+                null_values=nulls,
+                true_values=["t"],
+                false_values=["f"],
+                strings_can_be_null=bool(nulls),
+            )
+            for nulls in ([], [_NULL.decode()])
         )
 
     def decode(self, block: bytes | bytearray) -> pa.Table:
@@ -81,43 +85,36 @@ class CopyDecoder:
         if block.startswith(_BOM):
             # The reader would take it for the file's mark; it is the first value's.
             block = _BOM + block
-        found = self._read(pa.py_buffer(block))
+        found = self._read(block)
         read = _unescaped if _has_escapes(block) else _as_it_is
         decoders = (from_hex if column.decoding == HEX else read for column in self._columns)
-        return self._table_of([decode(found.column(position)) for position, decode in enumerate(decoders)])
+        arrays = [decode(found.column(position)) for position, decode in enumerate(decoders)]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
 
-    def _read(self, block: pa.Buffer) -> pa.Table:
+    def _read(self, block: bytes | bytearray) -> pa.Table:
+        from pyarrow import csv
         from pyarrow import lib as pa
 
+        # No value is compared with what stands for NULL where that is nowhere.
+        converting = self._converting_nulls if _NULL in block else self._converting
         message = ""
-        for block_size in (_CACHED_BYTES, block.size + 1):
+        for block_size in (_CACHED_BYTES, len(block) + 1):
+            reading = csv.ReadOptions(  # type: ignore[attr-defined]
+                column_names=self._names, use_threads=False, block_size=block_size
+            )
             try:
-                return self._parse(block, block_size)
+                return csv.read_csv(  # type: ignore[attr-defined]
+                    pa.BufferReader(pa.py_buffer(block)),
+                    read_options=reading,
+                    parse_options=self._parsing,
+                    convert_options=converting,
+                )
             except pa.ArrowInvalid as error:
                 message = str(error)
             if _LONGER_ROW not in message:
                 break
         # Without the cause, which quotes the value.
         raise self._unfit(message)
-
-    def _parse(self, block: pa.Buffer, block_size: int) -> pa.Table:
-        from pyarrow import csv
-        from pyarrow import lib as pa
-
-        reading = csv.ReadOptions(  # type: ignore[attr-defined]
-            column_names=self._names, use_threads=False, block_size=block_size
-        )
-        return csv.read_csv(  # type: ignore[attr-defined]
-            pa.BufferReader(block),
-            read_options=reading,
-            parse_options=self._parsing,
-            convert_options=self._converting,
-        )
-
-    def _table_of(self, arrays: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Table:
-        from pyarrow import lib as pa
-
-        return pa.Table.from_arrays(arrays, schema=self.schema)
 
     def _unfit(self, message: str) -> DataError:
         found = _COLUMN.search(message)
