@@ -1,7 +1,7 @@
 """What is read of a table: each column's expression, which the server writes as text, and the Arrow type of that text.
 
 PostgreSQL writes COPY's text, MySQL and MariaDB the texts of their protocol's rows. Text is exact for every type, and
-costs the client a fraction of the processor time of typed drivers (docs/decisions/0005-sql-rows-as-csv.md).
+costs the client a fraction of the processor time of typed drivers (docs/decisions/0005-sql-rows-as-text.md).
 """
 
 from __future__ import annotations

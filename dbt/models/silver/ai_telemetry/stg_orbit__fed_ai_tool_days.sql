@@ -5,7 +5,7 @@
 {%- set found = [] -%}
 {%- for feed in penstock_feeds('ai_tool_daily', client='orbit') -%}
     {%- set relation = source(feed.source, feed.table) -%}
-    {%- if not execute or relation.is_cte or load_relation(relation) -%}
+    {%- if is_built(relation) -%}
         {%- do found.append([feed, relation]) -%}
     {%- endif -%}
 {%- endfor -%}
