@@ -85,18 +85,19 @@ class CopyDecoder:
         if block.startswith(_BOM):
             # The reader would take it for the file's mark; it is the first value's.
             block = _BOM + block
-        found = self._read(block)
-        read = _unescaped if _has_escapes(block) else _as_it_is
+        nulls, has_escapes = _backslashes(block)
+        found = self._read(block, has_nulls=nulls > 0)
+        read = _unescaped if has_escapes else _as_it_is
         decoders = (from_hex if column.decoding == HEX else read for column in self._columns)
         arrays = [decode(found.column(position)) for position, decode in enumerate(decoders)]
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
-    def _read(self, block: bytes | bytearray) -> pa.Table:
+    def _read(self, block: bytes | bytearray, *, has_nulls: bool) -> pa.Table:
         from pyarrow import csv
         from pyarrow import lib as pa
 
         # No value is compared with what stands for NULL where that is nowhere.
-        converting = self._converting_nulls if _NULL in block else self._converting
+        converting = self._converting_nulls if has_nulls else self._converting
         message = ""
         for block_size in (_CACHED_BYTES, len(block) + 1):
             reading = csv.ReadOptions(  # type: ignore[attr-defined]
@@ -124,9 +125,15 @@ class CopyDecoder:
         return not_utf8(self._table, column) if "UTF8" in message else unfit(self._table, column)
 
 
-def _has_escapes(block: bytes | bytearray) -> bool:
-    """Returns whether a backslash stands for more than NULL; one that stands for itself is followed by another."""
-    return _BACKSLASH in block and block.count(_BACKSLASH) != block.count(_NULL)
+def _backslashes(block: bytes | bytearray) -> tuple[int, bool]:
+    """Returns how many may stand for NULL, and whether any stands for more than that: itself is followed by another.
+
+    One byte is looked for in a tenth of the time that two take, and a block without it has no NULL.
+    """
+    if _BACKSLASH not in block:
+        return 0, False
+    nulls = block.count(_NULL)
+    return nulls, nulls != block.count(_BACKSLASH)
 
 
 def _as_it_is(column: pa.ChunkedArray) -> pa.ChunkedArray:
