@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,19 +11,22 @@ from prefect import State, flow
 from prefect.states import Completed, Failed
 from pydantic import AwareDatetime
 
-from flows.elt import decide_run, land_all, read_definitions, transform_loaded
+from flows.elt import decide_windows_of_run, land_all, read_definitions, transform_loaded
 from flows.run_report import publish_backfill
 from flows.scheduled_time import run_id, scheduled_time
 from penstock.artifacts import Interval, RunKind
 from penstock.backfill import cut, refuse_future, replaces_all
 from penstock.errors import ConfigurationError
 from penstock.pipeline import PipelineSpec
-from penstock.plan import RunOptions, RunRequest, backfill_zone, explicit_window, select_datasets
+from penstock.plan import Decision, RunOptions, RunRequest, backfill_zone, select_datasets
 from penstock.report import BackfillReport, DatasetReport, TransformReport, WindowReport, window_report
 from penstock.window import Duration
 from tasks.environment import Environment
 
 logger = logging.getLogger("penstock.backfill")
+
+_DECIDED_AT_ONCE = 100
+"""Windows for which the ledger is read once; those of a resumed backfill that it has pass by in no time."""
 
 
 @flow(name="backfill", flow_run_name="backfill {pipeline}")
@@ -103,8 +106,8 @@ def _run_windows(
     reports = [WindowReport(interval=interval, outcome="not_started") for interval in windows]
     transform = TransformReport(outcome="not_run")
     landed: list[DatasetReport] = []
-    for number, interval in enumerate(windows):
-        report = window_report(interval, _run_window(pipeline, environment, request, interval))
+    for number, (interval, decisions) in enumerate(_decided(pipeline, environment, request, windows)):
+        report = window_report(interval, land_all(decisions, environment))
         landed.extend(report.datasets)
         logger.info("window %s of %s ended (from %s)", number + 1, len(windows), interval.start)
         is_last = number + 1 == len(windows) or report.outcome == "failed"
@@ -119,12 +122,13 @@ def _run_windows(
     return reports, transform
 
 
-def _run_window(
-    pipeline: PipelineSpec, environment: Environment, request: RunRequest, interval: Interval
-) -> tuple[DatasetReport, ...]:
-    start, end = interval.bounds()
-    asked = request.model_copy(update={"window": explicit_window(start, end, interval.timezone)})
-    return land_all(decide_run(pipeline, asked, environment), environment)
+def _decided(
+    pipeline: PipelineSpec, environment: Environment, request: RunRequest, windows: Sequence[Interval]
+) -> Iterator[tuple[Interval, tuple[Decision, ...]]]:
+    """Yields windows with what is decided of them; what was loaded since by another run is not loaded again."""
+    for first in range(0, len(windows), _DECIDED_AT_ONCE):
+        some = windows[first : first + _DECIDED_AT_ONCE]
+        yield from zip(some, decide_windows_of_run(pipeline, request, some, environment), strict=True)
 
 
 def _latest(reports: Sequence[DatasetReport]) -> list[DatasetReport]:

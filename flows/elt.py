@@ -18,7 +18,7 @@ from flows.run_report import publish
 from flows.scheduled_time import run_id, scheduled_time
 from flows.transform_flow import run_transform
 from flows.waiting import await_files
-from penstock.artifacts import RunKind
+from penstock.artifacts import Interval, RunKind
 from penstock.backfill import refuse_future
 from penstock.errors import PenstockError
 from penstock.naming import dbt_source
@@ -34,7 +34,8 @@ from tasks.environment import Environment, current_environment
 from tasks.land import land, want_progress
 from tasks.retries import RETRY_DELAYS_SECONDS, STOPPING, worth_retrying
 from tasks.transform import TransformRequest
-from tasks.warehouses.deciding import decide_by_ledger
+from tasks.warehouses.contract import Warehouse
+from tasks.warehouses.deciding import decide_by_ledger, decide_windows
 
 logger = logging.getLogger("penstock.run")
 
@@ -127,9 +128,26 @@ def read_definitions(pipeline: str, datasets: Sequence[str] | None = None) -> tu
 )
 def decide_run(pipeline: PipelineSpec, request: RunRequest, environment: Environment) -> tuple[Decision, ...]:
     """Asks the ledger what is loaded, and decides what each dataset does in this run."""
+    return decide_by_ledger(pipeline, request, _current_warehouse(environment))
+
+
+@task(
+    name="plan",
+    cache_policy=NO_CACHE,
+    retries=len(RETRY_DELAYS_SECONDS),
+    retry_condition_fn=worth_retrying,
+)
+def decide_windows_of_run(
+    pipeline: PipelineSpec, request: RunRequest, intervals: Sequence[Interval], environment: Environment
+) -> tuple[tuple[Decision, ...], ...]:
+    """Asks the ledger what is loaded, and decides what each dataset does in each of several windows."""
+    return decide_windows(pipeline, request, intervals, _current_warehouse(environment))
+
+
+def _current_warehouse(environment: Environment) -> Warehouse:
     warehouse = environment.warehouse()
     warehouse.migrate()
-    return decide_by_ledger(pipeline, request, warehouse)
+    return warehouse
 
 
 def land_all(decisions: Iterable[Decision], environment: Environment) -> tuple[DatasetReport, ...]:

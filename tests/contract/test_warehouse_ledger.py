@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from penstock.artifacts import RunKind, TableRef
+from penstock.artifacts import Interval, RunKind, TableRef
 from penstock.errors import ConfigurationError, GuardError, PenstockError
 from penstock.pipeline import PIPELINES, PipelineSpec
-from penstock.plan import DatasetPlan, RunOptions, RunRequest, decide
+from penstock.plan import DatasetPlan, RunOptions, RunRequest, decide, explicit_window
 from penstock.report import NodeReport, TransformReport
 from penstock.transforms import TransformRun, transform_records
 from tasks.staging.local import LocalStore
-from tasks.warehouses.deciding import decide_by_ledger
+from tasks.warehouses.deciding import decide_by_ledger, decide_windows
 from tests.contract.test_warehouse_contract import OPENERS
 from tests.contract.warehouse_cases import TARGET, Loader, day
 
@@ -114,6 +114,40 @@ def test_the_ledger_is_asked_where_tables_stand_only_by_runs_that_depend_on_it(
     request = RunRequest(pipeline="acme-orders", scheduled_at=day(9), run_id="run", options=options)
     decide_by_ledger(two_tables(window), request, loader.warehouse)
     assert len(asked) == count
+
+
+@pytest.mark.parametrize("options", [RunOptions(), RunOptions(reload=True)])
+def test_windows_are_decided_from_one_reading_as_each_would_be_by_itself(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch, options: RunOptions
+) -> None:
+    loader.load(APPEND, [{"csv": "id\n1\n"}], at=2)
+    loader.load(FULL_REFRESH, [{"csv": "id\n1\n"}], at=6, run_kind=RunKind.BACKFILL)
+    for at in ((3, 5), 8):
+        loader.load(APPEND, [{"csv": "id\n1\n"}], at=at)
+    loader.load(APPEND, [{"csv": "id\n1\n"}], at=4, target=OTHER)
+    asked: list[object] = []
+    ask = loader.warehouse.loads
+    rows = ask()
+    records = {target: [row for row in rows if row.target == target] for target in (TARGET, OTHER)}
+    monkeypatch.setattr(loader.warehouse, "loads", lambda **question: asked.append(question) or ask(**question))
+    request = RunRequest(
+        pipeline="acme-orders",
+        scheduled_at=day(12),
+        run_id="run",
+        run_kind=RunKind.BACKFILL,
+        datasets=("orders",),
+        options=options,
+    )
+    spec = two_tables({"kind": "daily"})
+    intervals = [Interval(start=day(at), end=day(at + 1), timezone="UTC", as_of=day(at + 1)) for at in range(1, 10)]
+
+    found = decide_windows(spec, request, intervals, loader.warehouse)
+
+    assert len(asked) == 1
+    windows = [explicit_window(*interval.bounds(), "UTC") for interval in intervals]
+    assert list(found) == [decide(spec, request.model_copy(update={"window": window}), records) for window in windows]
+    to_load = [at for at, (one,) in enumerate(found, start=1) if isinstance(one, DatasetPlan)]
+    assert to_load == [at for at in range(1, 10) if options.reload or at not in {3, 4, 6, 8}]
 
 
 def remembered(ask: Callable[..., Any]) -> Callable[..., Any]:

@@ -201,3 +201,28 @@ def test_a_backfill_is_resolved_from_the_time_it_is_asked_to_be_of(shop: Any) ->
     tomorrow = {**options, "options": {"at": datetime.now(UTC) + timedelta(days=1)}}
     with pytest.raises(ConfigurationError, match="time that has not passed"):
         backfill_flow("shop", start, end, **tomorrow).result()
+
+
+def test_a_backfill_reads_the_ledger_once_for_many_windows_and_loads_what_it_lacks(
+    shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import backfill_flow
+    from tasks.warehouses.duckdb.warehouse import DuckDBWarehouse
+
+    readings: list[Any] = []
+    read = DuckDBWarehouse.loads
+    monkeypatch.setattr(
+        DuckDBWarehouse, "loads", lambda self, **question: readings.append(question) or read(self, **question)
+    )
+    monkeypatch.setattr(backfill_flow, "_DECIDED_AT_ONCE", 2)
+    march = [datetime(2026, 3, day, tzinfo=UTC) for day in range(1, 7)]
+    options = {"transform": False, "return_state": True}
+    assert backfill_flow.backfill("shop", march[2], march[3], **options).is_completed()
+    assert len(readings) == 1
+
+    assert backfill_flow.backfill("shop", march[0], march[5], **options).is_completed()
+
+    assert len(readings) == 1 + 3, "five windows, two at once"
+    loads = shop.warehouse().loads()
+    assert [load.interval_start for load in loads] == [march[2], march[0], march[1], march[3], march[4]]
+    assert shop.query("select count(*), count(distinct id) from acme_bronze.rest__orders") == [(120, 120)]
