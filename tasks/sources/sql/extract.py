@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, closing
-from typing import Any, cast
+from collections.abc import Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from penstock.connections import MySqlConnection, PostgresConnection
 from penstock.errors import DataError
@@ -15,6 +15,11 @@ from tasks.sources.sql.columns import Table
 from tasks.sources.sql.failures import explained
 from tasks.sources.sql.parquet_files import ParquetFiles
 from tasks.sources.sql.session import Blocks, Counts, Reading, Selection, SourceSession
+
+if TYPE_CHECKING:
+    from pyarrow import lib as pa
+
+Item = TypeVar("Item")
 
 
 def extract(request: ExtractRequest, connection: MySqlConnection | PostgresConnection, sink: ExtractSink) -> None:
@@ -61,8 +66,12 @@ def _write(reading: Reading, session: SourceSession, table: Table, sink: Extract
         prefix = f"part-{number:02d}"
         files = ParquetFiles(sink, prefix, source_name=table.label, schema=decoder.schema)
         # What is left in the middle of a statement ends it when it is closed.
-        with files, closing(blocks()) as read:
-            _write_behind(read, lambda block: files.write(decoder.decode(block)))
+        with files, closing(blocks()) as read, _ahead(read) as read_ahead:
+            decoded: Iterator[pa.Table] = map(decoder.decode, read_ahead)
+            # Several parts keep the processors busy by themselves.
+            with _ahead(decoded) if len(reading.parts) == 1 else nullcontext(decoded) as tables:
+                for one in tables:
+                    files.write(one)
         return files.row_count
 
     with ThreadPoolExecutor(len(reading.parts), thread_name_prefix="penstock-sql") as pool:
@@ -88,16 +97,18 @@ def _give_memory_back() -> None:
     pa.default_memory_pool().release_unused()
 
 
-def _write_behind(blocks: Iterator[Any], write: Callable[[Any], None]) -> None:
-    """Writes each block while the next one is read, and never holds more than these two."""
-    with ThreadPoolExecutor(1, thread_name_prefix="penstock-write") as writer:
-        writing: Future[None] | None = None
-        for block in blocks:
-            if writing is not None:
-                writing.result()
-            writing = writer.submit(write, block)
-        if writing is not None:
-            writing.result()
+@contextmanager
+def _ahead(items: Iterator[Item]) -> Iterator[Iterator[Item]]:
+    """Gives an iterator whose next item is made in a thread of its own while the one before it is used."""
+    with ThreadPoolExecutor(1, thread_name_prefix="penstock-ahead") as thread:
+        yield _made_ahead(items, thread)
+
+
+def _made_ahead(items: Iterator[Item], thread: ThreadPoolExecutor) -> Iterator[Item]:
+    coming = thread.submit(next, items, None)
+    while (item := coming.result()) is not None:
+        coming = thread.submit(next, items, None)
+        yield item
 
 
 def _check_counts(table: Table, row_count: int, counts: Counts) -> None:

@@ -57,6 +57,16 @@ class _Fields(NamedTuple):
             of_type, 2 * len(self.evens), [validity, pa.py_buffer(places), pa.py_buffer(self.raw)]
         )
 
+    def every_second(self, column: int, found: pa.Array, of_type: pa.DataType) -> pa.Array:
+        """Returns the fields among values of as many bytes each as `of_type` has; `take` needs eight times as long."""
+        import numpy as np
+        from pyarrow import lib as pa
+
+        is_null = self.nulls.get(column)
+        validity = None if is_null is None else pa.py_buffer(np.packbits(~is_null, bitorder="little"))
+        values = np.frombuffer(found.buffers()[1], dtype=f"V{of_type.byte_width}", count=len(found))
+        return pa.Array.from_buffers(of_type, len(self.evens), [validity, pa.py_buffer(values[::2].copy())])
+
 
 class PacketsDecoder:
     """Reads blocks of whole rows; safe to use from several threads.
@@ -107,11 +117,13 @@ class PacketsDecoder:
         is_whole = is_short and _drop_points(fields, number, column.arrow_type.scale)
         texts = fields.texts(number, pa.string())
         try:
-            found = texts.cast(pa.int64() if is_whole else column.arrow_type).take(fields.evens)
+            found = texts.cast(pa.int64() if is_whole else column.arrow_type)
         except pa.ArrowInvalid:
             # Without the cause, which quotes the value.
             raise unfit(self._table, column) from None
-        return pa.Array.from_buffers(column.arrow_type, len(found), found.buffers()) if is_whole else found
+        if column.arrow_type == pa.bool_():
+            return found.take(fields.evens)
+        return fields.every_second(number, found, column.arrow_type)
 
     def _text(self, column: ReadColumn, found: pa.Array) -> pa.Array:
         from pyarrow import lib as pa
