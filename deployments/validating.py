@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from deployments.catalog import inspect_catalog, problems_of
 from penstock.errors import ConfigurationError
+from penstock.wording import counted
 from tasks.definitions.problems import Problem
 from tasks.definitions.project import DEFAULTS_NAME, Project
 from tasks.definitions.reading import find_pipeline
@@ -30,10 +31,10 @@ class ValidationResult(NamedTuple):
     def summary(self) -> str:
         """Returns the result in one line."""
         read = (
-            f"{_counted(self.pipelines, 'pipeline')}, {_counted(self.datasets, 'dataset')}, "
-            f"{_counted(self.platforms, 'platform')}"
+            f"{counted(self.pipelines, 'pipeline')}, {counted(self.datasets, 'dataset')}, "
+            f"{counted(self.platforms, 'platform')}"
         )
-        found = [_counted(number, noun) for number, noun in self._found() if number]
+        found = [counted(number, noun) for number, noun in self._found() if number]
         return f"{read}: {' and '.join(found) or 'valid'}"
 
     def _found(self) -> tuple[tuple[int, str], ...]:
@@ -94,7 +95,3 @@ def print_result(result: ValidationResult, *, as_json: bool) -> None:
     console = Console(highlight=False)
     print_problems(console, result.problems)
     console.print(result.summary(), style="bold red" if result.errors else "green", soft_wrap=True)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from penstock.report import BackfillReport, DatasetReport, RunReport, WindowReport
+from penstock.wording import counted
 from tasks.staging.contract import ObjectStore
 
 
@@ -96,7 +97,7 @@ def table_row(dataset: DatasetReport) -> dict[str, str | int | float]:
 
 def failures_markdown(report: RunReport) -> str:
     """Returns what failed, why, and what to do about it."""
-    lines = [f"# {report.pipeline}: {len(report.failed)} of {len(report.datasets)} datasets failed", ""]
+    lines = [f"# {report.pipeline}: {len(report.failed)} of {counted(len(report.datasets), 'dataset')} failed", ""]
     for dataset in report.failed:
         lines += [f"- **{dataset.dataset}**: {dataset.error}. {dataset.guidance or ''}".rstrip()]
     if report.transform.outcome == "failed":

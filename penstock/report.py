@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 
 from penstock.artifacts import Interval, LoadResult, RunKind
 from penstock.spec import Artifact
+from penstock.wording import counted
 
 Outcome = Literal["loaded", "already_loaded", "nothing_new", "failed"]
 
@@ -117,7 +118,7 @@ class RunReport(Artifact):
         bad = []
         if self.failed:
             names = "; ".join(f"{dataset.dataset}: {dataset.error}" for dataset in self.failed)
-            bad.append(f"{len(self.failed)} of {len(self.datasets)} datasets failed. {names}")
+            bad.append(f"{len(self.failed)} of {counted(len(self.datasets), 'dataset')} failed. {names}")
         if self.transform.outcome == "failed":
             bad.append(f"the transform failed: {self.transform.error}")
         if bad:
@@ -125,7 +126,7 @@ class RunReport(Artifact):
         rows = sum(dataset.result.rows_landed for dataset in self.datasets if dataset.result)
         loaded = sum(dataset.outcome == "loaded" for dataset in self.datasets)
         built = "; dbt had nothing to build" if self.transform.outcome == "nothing_selected" else ""
-        return f"{loaded} of {len(self.datasets)} datasets loaded, {rows:,} rows{built}"
+        return f"{loaded} of {counted(len(self.datasets), 'dataset')} loaded, {counted(rows, 'row')}{built}"
 
 
 class WindowReport(Artifact):
@@ -167,7 +168,7 @@ class BackfillReport(Artifact):
         done = sum(window.outcome not in {"failed", "not_started"} for window in self.windows)
         loads = sum(one.outcome == "loaded" for window in self.windows for one in window.datasets)
         rows = sum(window.rows for window in self.windows)
-        text = f"{done} of {len(self.windows)} windows; {loads} loads, {rows:,} rows"
+        text = f"{done} of {counted(len(self.windows), 'window')}; {counted(loads, 'load')}, {counted(rows, 'row')}"
         if self.is_green:
             return text
         why = [window.error for window in self.windows if window.error]

@@ -12,6 +12,7 @@ from penstock.artifacts import RunKind
 from penstock.plan import DatasetPlan
 from penstock.sources.s3_files import FilesDataset, WaitSpec
 from penstock.window import parse_duration
+from penstock.wording import counted
 from tasks.environment import Environment
 from tasks.extract import extract_request
 from tasks.sources.registry import counter
@@ -29,7 +30,7 @@ class Awaited(NamedTuple):
     def describe(self) -> str:
         """Returns what is waited for, for people."""
         looks = f"{self.look_again_at:%H:%M:%S} UTC, until {self.until:%Y-%m-%d %H:%M} UTC"
-        return f"{self.plan.name}: {self.found} of {self.minimum_files} files are there, next look at {looks}"
+        return f"{self.plan.name}: {self.found} of {counted(self.minimum_files, 'file')} found, next look at {looks}"
 
 
 @task(task_run_name="look for {plan.name}", cache_policy=NO_CACHE)

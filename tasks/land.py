@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from penstock.plan import DatasetPlan
 from penstock.report import DatasetReport
+from penstock.wording import counted
 from tasks.environment import Environment
 from tasks.extract import extract
 from tasks.load import load
@@ -34,7 +35,7 @@ def land(plan: DatasetPlan, environment: Environment) -> DatasetReport:
     staged = stage(plan, extraction, environment)
     _go_on(plan)
     result = load(plan, extraction, staged, environment)
-    logger.info("%s: %s rows into %s (%s)", plan.name, f"{result.rows_landed:,}", result.target, result.outcome)
+    logger.info("%s: %s into %s (%s)", plan.name, counted(result.rows_landed, "row"), result.target, result.outcome)
     return DatasetReport(
         dataset=plan.name,
         target=str(result.target),

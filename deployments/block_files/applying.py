@@ -14,6 +14,7 @@ from deployments.block_files.types import quiet_notifiers
 from penstock.errors import ConfigurationError, PenstockError
 from penstock.platform import BlockRef, DbtCloudJob, PlatformSpec
 from penstock.spec import Artifact
+from penstock.wording import counted
 from tasks.definitions.problems import DefinitionProblems, Problem
 
 if TYPE_CHECKING:
@@ -112,9 +113,8 @@ def _save_all(blocks: list[ReadBlock], path: Path) -> None:
         except PenstockError as error:
             if not saved:
                 raise
-            raise type(error)(
-                error.message, guidance=f"{error.guidance} {saved} blocks are saved.", **error.facts, file=path
-            ) from None
+            guidance = f"{error.guidance} Saved before: {counted(saved, 'block')}."
+            raise type(error)(error.message, guidance=guidance, **error.facts, file=path) from None
 
 
 def _exists(reference: BlockRef) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from deployments.commands.options import PlatformName
+from penstock.wording import counted
 
 Build = Annotated[Path | None, typer.Option("--build", help="Write the pages into this folder, and serve nothing.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")]
@@ -28,6 +29,7 @@ def docs(build: Build = None, port: Port = 8766, platform: PlatformName = None) 
         chosen = current_environment(project, connections=()).platform
         folder = build or chosen.home / "catalogue" / chosen.platform
         contents = build_catalogue(load_catalog(project), chosen, folder)
-    print(f"wrote {shown_path(folder)}: {len(contents.pipelines)} pipelines, {len(contents.models)} models", flush=True)
+    found = f"{counted(len(contents.pipelines), 'pipeline')}, {counted(len(contents.models), 'model')}"
+    print(f"wrote {shown_path(folder)}: {found}", flush=True)
     if build is None:
         serve_catalogue(folder, port, lambda url: print(f"The catalogue is at {url}; stop it with Ctrl-C.", flush=True))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from penstock.wording import counted
+
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")]
 Seed = Annotated[int, typer.Option(help="Another seed is another world.")]
 ClockTime = Annotated[
@@ -27,7 +29,7 @@ def sandbox(port: Port = 8765, seed: Seed = 7, clock: ClockTime = None, drops: D
 
     settings = SandboxSettings(seed=seed, clock=Clock(clock), drops=DropsSettings(folder=drops))
     if drops is not None:
-        print(f"{fill_drops(settings)} files were dropped into {drops}.", flush=True)
+        print(f"Dropped {counted(fill_drops(settings), 'file')} into {drops}.", flush=True)
     run_forever(
         port,
         settings=settings,

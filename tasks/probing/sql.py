@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from penstock.connections import MySqlConnection, PostgresConnection
 from penstock.sources.base import DatasetSpec
 from penstock.sources.sql import SqlDataset
+from penstock.wording import counted
 from tasks.probing.contract import Seen
 from tasks.sources.sql.extract import open_session
 from tasks.sources.sql.failures import explained
@@ -31,4 +32,4 @@ def probe(
             table = session.describe(dataset.relation)
             with explained(connection=name, table=table.label):
                 session.try_reading(table, session.read_columns(table, dataset))
-    return Seen(f"{len(tables)} tables can be read")
+    return Seen(f"{counted(len(tables), 'table')} can be read")

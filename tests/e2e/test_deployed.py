@@ -400,7 +400,7 @@ def test_a_run_frees_its_worker_until_its_file_has_come_and_reads_the_day_of_its
     until(lambda: deployed.ask("GET", f"/flow_runs/{run}")["state"]["name"] == "AwaitingFiles", deployed.log)
     waiting = deployed.ask("GET", f"/flow_runs/{run}")
     assert waiting["state"]["type"] == "SCHEDULED"
-    assert "late: 0 of 1 files are there" in waiting["state"]["message"]
+    assert "late: 0 of 1 file found" in waiting["state"]["message"]
     again_at = datetime.fromisoformat(waiting["state"]["state_details"]["scheduled_time"])
     assert again_at >= scheduled_at + timedelta(minutes=30)
     until(lambda: not deployed.processes_of_runs(), deployed.log)

@@ -336,7 +336,7 @@ def test_a_null_in_the_window_column_stops_is_read_or_is_told_as_the_dataset_say
     assert lake.table(server, DAY, window_column="day", null_cursor="include").column("id").to_pylist() == [2, 4]
     skipped = lake.extract(server, DAY, window_column="day", null_cursor="skip")
     assert skipped.row_count == 1
-    assert "1 rows whose day is NULL were not read" in skipped.warnings[0]
+    assert "rows whose day is NULL were not read: 1" in skipped.warnings[0]
 
 
 @pytest.mark.parametrize(

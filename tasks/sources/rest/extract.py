@@ -94,7 +94,7 @@ class _Reader:
     def finish(self) -> None:
         """Notes what was left out of all pages."""
         if self._left_out:
-            self._warn(f"{self._left_out} rows of another time than was asked for were left out")
+            self._warn(f"rows of another time than was asked for were left out: {self._left_out:,}")
 
     def _doubt(self, page: Page, part: Interval) -> None:
         window = self._dataset.window_parameters

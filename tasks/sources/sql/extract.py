@@ -133,4 +133,4 @@ def _check_nulls(table: Table, dataset: SqlDataset, selection: Selection, counts
             column=dataset.window_column,
             rows=counts.null_rows,
         )
-    sink.warn(f"{table.label}: {counts.null_rows:,} rows whose {dataset.window_column} is NULL were not read")
+    sink.warn(f"{table.label}: rows whose {dataset.window_column} is NULL were not read: {counts.null_rows:,}")
