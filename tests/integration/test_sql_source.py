@@ -252,7 +252,7 @@ def test_no_row_gives_the_columns_and_no_error(server: Server, lake: Lake) -> No
 def test_many_blocks_and_long_rows_arrive_in_full(server: Server, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "BLOCK_BYTES", 4_096)
     monkeypatch.setattr(mysql_rows, "BLOCK_BYTES", 4_096)
-    monkeypatch.setattr(mysql_rows, "_READ_BYTES", 700)
+    monkeypatch.setattr(mysql_rows, "_SPARE_BYTES", 700)
     series = "generate_series(1, 2000) AS s (seq)" if server.kind == "postgres" else "seq_1_to_2000"
     text = "text" if server.kind == "postgres" else "mediumtext"
     server.run(f"CREATE TABLE t (id int PRIMARY KEY, note {text})")

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -29,12 +29,12 @@ def field(value: bytes | None) -> bytes:
 
 
 def packets(rows: Sequence[Row]) -> Packets:
-    data, starts = bytearray(), array("q")
+    data, starts = bytearray(), []
     for number, row in enumerate(rows):
         body = b"".join(map(field, row))
         starts.append(len(data))
         data += len(body).to_bytes(3, "little") + (number % 256).to_bytes() + body
-    return Packets(data, starts, len(data))
+    return Packets(data, np.array(starts), len(data))
 
 
 def decode(rows: Sequence[Row], *columns: ReadColumn) -> list[tuple[object, ...]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from typing import TYPE_CHECKING, TypeVar, cast
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import TypeVar, cast
 
 from penstock.connections import MySqlConnection, PostgresConnection
 from penstock.errors import DataError
@@ -15,9 +15,6 @@ from tasks.sources.sql.columns import Table
 from tasks.sources.sql.failures import explained
 from tasks.sources.sql.parquet_files import ParquetFiles
 from tasks.sources.sql.session import Blocks, Counts, Reading, Selection, SourceSession
-
-if TYPE_CHECKING:
-    from pyarrow import lib as pa
 
 Item = TypeVar("Item")
 
@@ -67,11 +64,8 @@ def _write(reading: Reading, session: SourceSession, table: Table, sink: Extract
         files = ParquetFiles(sink, prefix, source_name=table.label, schema=decoder.schema)
         # What is left in the middle of a statement ends it when it is closed.
         with files, closing(blocks()) as read, _ahead(read) as read_ahead:
-            decoded: Iterator[pa.Table] = map(decoder.decode, read_ahead)
-            # Several parts keep the processors busy by themselves.
-            with _ahead(decoded) if len(reading.parts) == 1 else nullcontext(decoded) as tables:
-                for one in tables:
-                    files.write(one)
+            for block in read_ahead:
+                files.write(decoder.decode(block))
         return files.row_count
 
     with ThreadPoolExecutor(len(reading.parts), thread_name_prefix="penstock-sql") as pool:

@@ -93,7 +93,7 @@ class PacketsDecoder:
         from pyarrow import lib as pa
 
         raw = np.frombuffer(block.data, dtype=np.uint8, count=block.end)
-        bounds = np.append(np.asarray(block.starts), block.end)
+        bounds = np.append(block.starts, block.end)
         row_count = len(block.starts)
         step = max(_LEAST_ROWS, row_count * _SLICE_BYTES // block.end)
         slices = [bounds[first : first + step + 1] for first in range(0, row_count, step)]

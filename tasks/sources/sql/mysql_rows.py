@@ -8,13 +8,18 @@ lake slows the server down instead of filling the memory.
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections.abc import Generator
+from selectors import EVENT_READ, BaseSelector, DefaultSelector
 from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    import numpy as np
     import pymysql
+
+    Numbers = np.ndarray[Any, Any]
 
 BLOCK_BYTES = 8 * 2**20
 """How much is decoded at once; it becomes one row group. One connection reads a table, and holds two such blocks."""
@@ -22,7 +27,10 @@ BLOCK_BYTES = 8 * 2**20
 HEADER_BYTES = 4
 _LENGTH = Struct("<BH")
 _LONGEST_PACKET = 0xFF_FF_FF
-_READ_BYTES = 1 << 18
+_SPARE_BYTES = 1 << 18
+"""Room behind a block, for the rest of its last row."""
+_PAUSE_SECONDS = 0.002
+"""How long more is waited for. Servers send 16 KB at a time, and each read by itself would cost as much as decoding."""
 _END, _ERROR = 0xFE, 0xFF
 _LOST_CONNECTION = 2013
 
@@ -41,7 +49,7 @@ class Packets(NamedTuple):
     """
 
     data: bytearray
-    starts: array[int]
+    starts: Numbers
     end: int
 
 
@@ -52,25 +60,30 @@ def stream_rows(connection: pymysql.Connection[Any], statement: str) -> Generato
         TooLongError: a row cannot be had.
         MySQLError: PyMySQL's own, for what the server says, and for a connection that broke.
     """
+    import numpy as np
+
     connection.query(statement, unbuffered=True)
     is_over = False
     try:
         # From here on, the socket itself is asked.
         begun = _read_ahead(connection)
         while not is_over:
-            data = bytearray(BLOCK_BYTES + _READ_BYTES)
+            data = bytearray(BLOCK_BYTES + _SPARE_BYTES)
             data[: len(begun)] = begun
-            starts = array("q")
+            found: list[Numbers] = []
             filled, position = len(begun), 0
             while True:
-                position = _find_rows(data, filled, position, starts)
-                is_over = bool(starts) and _is_end(data, starts[-1], position)
+                starts, position = _find_rows(data, filled, position)
+                if starts.size:
+                    found.append(starts)
+                    is_over = _is_end(data, int(starts[-1]), position)
                 if is_over or position >= BLOCK_BYTES:
                     break
-                filled += _read_more(connection, data, filled, position)
+                filled = _read_more(connection, data, filled, position)
+            starts = np.concatenate(found)
             if is_over:
-                position = starts.pop()
-            if starts:
+                position, starts = int(starts[-1]), starts[:-1]
+            if starts.size:
                 yield Packets(data, starts, position)
             begun = bytes(data[position:filled])
     finally:
@@ -93,7 +106,7 @@ def _read_ahead(connection: Any) -> bytes:
 
 
 def _read_more(connection: Any, data: bytearray, filled: int, position: int) -> int:
-    """Reads what has come into a block behind what it holds, and returns how many bytes it was.
+    """Reads what comes into a block behind what it holds, until it is full or nothing comes, and returns where it ends.
 
     A packet that does not fit, of which `position` is the beginning, gets the room that it needs.
     """
@@ -104,25 +117,65 @@ def _read_more(connection: Any, data: bytearray, filled: int, position: int) -> 
         if length == _LONGEST_PACKET:
             raise TooLongError
         data += bytes(length)
-    with memoryview(data)[filled : filled + _READ_BYTES] as room:
-        found: int = connection._rfile.raw.readinto(room)  # noqa: SLF001
-    if not found:
-        raise OperationalError(_LOST_CONNECTION, "Lost connection to MySQL server during query")
-    return found
+    file = connection._rfile.raw  # noqa: SLF001
+    with DefaultSelector() as socket, memoryview(data) as room:
+        socket.register(file, EVENT_READ)
+        while True:
+            found: int = file.readinto(room[filled:])
+            if not found:
+                raise OperationalError(_LOST_CONNECTION, "Lost connection to MySQL server during query")
+            filled += found
+            if filled == len(data) or not _is_more(socket):
+                return filled
 
 
-def _find_rows(data: bytearray, filled: int, position: int, starts: array[int]) -> int:
-    """Appends where the packets begin that are there as a whole, and returns where the last of them ends."""
+def _is_more(socket: BaseSelector) -> bool:
+    """Returns whether more has come, now or in a moment."""
+    if socket.select(0):
+        return True
+    time.sleep(_PAUSE_SECONDS)
+    return bool(socket.select(0))
+
+
+def _find_rows(data: bytearray, filled: int, position: int) -> tuple[Numbers, int]:
+    """Returns where the packets begin that are there as a whole, and where the last of them ends."""
+    import numpy as np
+
+    short, position = _find_short_rows(data, filled, position)
+    starts = array("q")
     append = starts.append
     last = filled - HEADER_BYTES
     while position <= last:
-        append(position)
-        # Once for each row, most of which are short: unpacking all three bytes takes a third longer.
+        # Once for each row: unpacking all three bytes takes a third longer.
         length, higher, highest = data[position], data[position + 1], data[position + 2]
-        position += HEADER_BYTES + length
+        end = position + HEADER_BYTES + length
         if higher or highest:
-            position += (higher << 8) + (highest << 16)
-    return starts.pop() if position > filled else position
+            end += (higher << 8) + (highest << 16)
+        if end > filled:
+            break
+        append(position)
+        position = end
+    return np.append(short, np.asarray(starts)), position
+
+
+def _find_short_rows(data: bytearray, filled: int, position: int) -> tuple[Numbers, int]:
+    """Finds packets as `_find_rows` does, all at once, up to the first that has 256 bytes or more.
+
+    A shorter one begins with its length and two zeros. So may what is no packet; but from the first on, of which it is
+    known, each begins where the one before it ends.
+    """
+    import numpy as np
+
+    raw = np.frombuffer(data, dtype=np.uint8, count=filled)[position:]
+    zeros = np.flatnonzero(raw == 0)
+    starts = zeros[:-1][np.diff(zeros) == 1] - 1
+    lengths = raw.take(starts, mode="clip")
+    # A packet's number may be zero, too: then its length's last byte is no beginning.
+    starts, lengths = starts[lengths > 0], lengths[lengths > 0]
+    ends = starts + lengths + HEADER_BYTES
+    follows = starts == np.append(0, ends)[:-1]
+    count = int(np.append(follows & (ends <= raw.size), False).argmin())
+    return position + starts[:count], position + (int(ends[count - 1]) if count else 0)
 
 
 def _length(data: bytearray, position: int) -> int:
