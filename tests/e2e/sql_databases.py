@@ -207,7 +207,7 @@ class Database(NamedTuple):
         with self.cursor() as cursor:
             cursor.execute(f"CREATE TABLE {table} ({types})")
 
-    def fill(self, table: str, file: Path) -> None:
+    def fill(self, table: str, columns: Sequence[str], file: Path) -> None:
         """Loads a CSV file with a header; an empty field is NULL."""
         with self.cursor() as cursor:
             if self.kind == "postgres":
@@ -215,8 +215,8 @@ class Database(NamedTuple):
                     while block := rows.read(1 << 20):
                         copy.write(block)
                 return
-            fields = ", ".join(f"@{name}" for name in TABLES[table])
-            values = ", ".join(f"{name} = NULLIF(@{name}, '')" for name in TABLES[table])
+            fields = ", ".join(f"@{name}" for name in columns)
+            values = ", ".join(f"{name} = NULLIF(@{name}, '')" for name in columns)
             cursor.execute(
                 f"LOAD DATA LOCAL INFILE '{file}' INTO TABLE {table} CHARACTER SET utf8mb4 FIELDS TERMINATED BY ','"
                 f" OPTIONALLY ENCLOSED BY '\"' ESCAPED BY '' IGNORE 1 LINES ({fields}) SET {values}"
