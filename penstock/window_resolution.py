@@ -111,7 +111,7 @@ def _intraday_absolute(window: IntradayAbsoluteWindow, as_of: datetime, zone: Zo
 
 def _since_last(window: SinceLastWindow, as_of: datetime, zone: ZoneInfo, last_end: datetime | None) -> Bounds:
     initial = to_utc(window.initial)
-    end = shift_back(as_of, parse_duration(window.lag), zone)
+    end = shift_back(as_of, parse_duration(window.lag), zone).replace(microsecond=0)
     if last_end is None:
         return initial, end
     if end <= last_end:

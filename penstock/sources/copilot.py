@@ -20,6 +20,8 @@ from penstock.sources.rest import ParentSpec, RestDataset
 # Whose reports are asked for, the connection says; see `CopilotDataset.endpoint`.
 _OF_THE_CONNECTION = ("*",)
 _ORGANIZATION, _ENTERPRISE = "organization", "enterprise"
+# A seat may have an `organization` of its own.
+_ASKED = "asked_organization"
 
 
 def _report(name: str, owner: str = "orgs/{organization}") -> dict[str, Any]:
@@ -40,12 +42,12 @@ COPILOT_REPORTS = declare(
     enterprise=_report("enterprise-1-day", "enterprises/{enterprise}"),
     enterprise_users=_report("users-1-day", "enterprises/{enterprise}"),
     seats={
-        "path": "/orgs/{organization}/copilot/billing/seats",
+        "path": "/orgs/{asked_organization}/copilot/billing/seats",
         "parameters": {"per_page": 100},
         "records": "seats",
         "paging": {"kind": "link_header"},
         "total": "total_seats",
-        "parent": {"name": _ORGANIZATION, "values": _OF_THE_CONNECTION},
+        "parent": {"name": _ASKED, "values": _OF_THE_CONNECTION},
     },
 )
 
@@ -72,7 +74,7 @@ class CopilotDataset(DeclaredDataset[CopilotConnection]):
         declared = self.declaration
         name = declared.parent.name if declared.parent else ""
         enterprises = (connection.enterprise,) if connection.enterprise is not None else ()
-        values = connection.organizations if name == _ORGANIZATION else enterprises
+        values = enterprises if name == _ENTERPRISE else connection.organizations
         if not values:
             raise ConfigurationError(
                 "the connection does not say whose report to ask for",

@@ -1,12 +1,14 @@
 """A Sourcegraph source's pipeline file, and what its analytics service offers.
 
 Facts: sourcegraph.com/docs/analytics/api. The answer is CSV whose columns are not published, so it is kept as it is;
-dates are inclusive, days are taken for UTC's; nothing has pages, so a month is asked for at a time.
+dates are inclusive, days are taken for UTC's; nothing has pages, so rows of days are asked for a month at a time. Rows
+that tell of more than a day tell of the days that were asked for, and their counts of people cannot be added up: these
+are asked for as the window is.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -52,7 +54,10 @@ class SourcegraphDataset(DeclaredDataset[SourcegraphConnection]):
     def declaration(self) -> RestDataset:
         """The report with the dataset's own granularity."""
         declared = self.catalogue[self.report]
-        return declared.model_copy(update={"parameters": {"granularity": self.granularity}})
+        changed: dict[str, Any] = {"parameters": {"granularity": self.granularity}}
+        if not self.granularity.startswith("by_user_day") and declared.window_parameters is not None:
+            changed["window_parameters"] = declared.window_parameters.model_copy(update={"longest": None})
+        return declared.model_copy(update=changed)
 
 
 class SourcegraphSource(SourceSpec):

@@ -82,7 +82,7 @@ class _Copilot:
         size = asked.number("per_page", default=50, most=100, status=422)
         page = asked.number("page", default=1, most=1_000_000, status=422)
         people = _people(asked.world, owner)
-        seats = asked.changed(_seat(engineer) for engineer in people[(page - 1) * size : page * size])
+        seats = asked.changed(_seat(engineer, owner) for engineer in people[(page - 1) * size : page * size])
         headers = {}
         if page * size < len(people) and asked.paging_fault != "missing_page_token":
             following = page if asked.paging_fault == "repeated_page_token" else page + 1
@@ -225,7 +225,7 @@ def _cli(uses: Sequence[Use]) -> Record:
     return {**counts, "token_usage": {**tokens, "avg_tokens_per_request": average}}
 
 
-def _seat(engineer: Engineer) -> Record:
+def _seat(engineer: Engineer, owner: str) -> Record:
     return {
         "created_at": "2025-10-01T09:00:00Z",
         "updated_at": "2025-10-01T09:00:00Z",
@@ -235,6 +235,7 @@ def _seat(engineer: Engineer) -> Record:
         "plan_type": "business",
         "assignee": {"login": engineer.login, "id": 100 + engineer.number},
         "assigning_team": None,
+        "organization": {"login": owner},
     }
 
 

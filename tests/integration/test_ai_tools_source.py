@@ -207,6 +207,30 @@ def test_copilots_report_of_a_day_comes_a_day_later_and_until_then_there_is_none
     assert len(set(in_both)) == len(by_enterprise) < len(in_both)
 
 
+def test_a_seat_keeps_the_organization_that_it_names_beside_the_one_that_was_asked(sandbox: Sandbox) -> None:
+    rows = _extract(sandbox, "copilot", FULL, report="seats").rows()
+    assert {row["asked_organization"] for row in rows} == set(COPILOT_ORGANIZATIONS)
+    assert all(row["organization"]["login"] == row["asked_organization"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("granularity", "key", "requests"),
+    [
+        ("by_user_month", ("User email", "Month"), 1),
+        ("by_user", ("User email",), 1),
+        ("by_user_day", ("User email", "Date"), 2),
+    ],
+)
+def test_who_is_counted_over_more_than_a_day_is_counted_once(
+    sandbox: Sandbox, granularity: str, key: tuple[str, ...], requests: int
+) -> None:
+    days = _days(31, first=datetime(2026, 2, 10, tzinfo=UTC))
+    rows = _extract(sandbox, "sourcegraph", days, granularity=granularity).rows()
+    found = [tuple(row[name] for name in key) for row in rows]
+    assert len(found) == len(set(found)) > 1
+    assert len(sandbox.log.requests(service="sourcegraph")) == requests
+
+
 def test_a_signed_link_that_is_refused_is_asked_for_once_more(sandbox: Sandbox) -> None:
     expected = _extract(sandbox, "copilot", _days(), report="users").rows()
     refused = sandbox.faults.add(Fault(kind="server_error", path="/copilot/files/*", status=403, after=1))

@@ -14,7 +14,7 @@ import pytest
 
 from penstock.artifacts import Interval
 from penstock.connections import GoogleConnection
-from penstock.errors import DataError, RateLimitedError, RejectedError
+from penstock.errors import DataError, RateLimitedError, RejectedError, TransientError
 from penstock.sources.google_sheets import SheetsDataset, SheetsSource
 from sandbox.clock import Clock
 from sandbox.google.settings import (
@@ -178,6 +178,33 @@ def test_a_large_sheet_arrives_whole_from_several_requests(sandbox: Sandbox) -> 
     assert [row[1] for row in rows] == [str(number) for number in range(1, WIDE_ROWS + 1)]
     assert rows[-1][:3] == [str(WIDE_ROWS + 1), str(WIDE_ROWS), f"v{WIDE_ROWS}"]
     assert len(sandbox.log.requests("*batchGet")) == 4
+
+
+@pytest.mark.parametrize("is_edited", [False, True], ids=["as-it-was", "a-row-deleted-meanwhile"])
+def test_a_large_sheet_that_changes_between_its_requests_is_worth_another_try(is_edited: bool) -> None:
+    rows = [[number, f"v{number}"] for number in range(60_000)]
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path.endswith("/token"):
+            return Answer({"access_token": "t", "expires_in": 3599})
+        if not asked.path.endswith("batchGet"):
+            grid = {"rowCount": len(rows), "columnCount": 2}
+            sheets = [{"properties": {"title": "A", "gridProperties": grid}}]
+            return Answer({"properties": {"title": "T"}, "sheets": sheets})
+        first, _, last = asked.query["ranges"].partition("!")[2].partition(":")
+        found = rows[int(first[1:]) - 1 : int(last[1:])]
+        if is_edited and first == "A1":
+            del rows[10]
+        return Answer({"valueRanges": [{"range": f"A!{first}:{last}", "values": found}]})
+
+    with scripted_api(answer) as api:
+        if is_edited:
+            with pytest.raises(TransientError, match="changed while") as caught:
+                _extract(api.url, sheets=["A"])
+            assert caught.value.spreadsheet
+        else:
+            assert [row[0] for row in _table(_extract(api.url, sheets=["A"]))] == [str(row[0]) for row in rows]
+        assert sum(path.endswith("batchGet") for path in api.paths()) == 2
 
 
 def test_a_header_far_down_is_found_by_its_row_though_empty_rows_before_a_block_are_left_out() -> None:

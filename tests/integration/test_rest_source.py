@@ -326,6 +326,33 @@ def test_a_total_that_moved_while_pages_were_read_is_worth_another_try() -> None
         _extract(api.url, paging={"kind": "page_number", "size": 10}, total="total")
 
 
+@pytest.mark.parametrize("change", ["removed", "added"])
+def test_a_record_that_came_or_went_before_the_place_that_is_read_is_noticed_though_the_numbers_add_up(
+    change: str,
+) -> None:
+    before = list(range(30))
+    after = before[1:] if change == "removed" else [-1, *before]
+
+    def answer(asked: Asked) -> Answer:
+        records = after if asked.number else before
+        first = 10 * (int(asked.query.get("page", 1)) - 1)
+        return Answer({"data": [{"id": one} for one in records[first : first + 10]], "total": len(records)})
+
+    with scripted_api(answer) as api, pytest.raises(TransientError, match="changed while") as caught:
+        _extract(api.url, paging={"kind": "page_number", "size": 10}, total="total")
+    assert caught.value.rows == caught.value.total == len(after)
+
+
+def test_a_cursor_stays_at_its_record_and_reads_what_was_added_behind_it() -> None:
+    def answer(asked: Asked) -> Answer:
+        is_last = "after" in asked.query
+        return Answer({"data": [{"id": asked.number}], "total": 1 + is_last, "next": None if is_last else "x"})
+
+    with scripted_api(answer) as api:
+        paging = {"kind": "cursor", "parameter": "after", "path": "next"}
+        assert _extract(api.url, paging=paging, total="total").rows() == [{"id": 0}, {"id": 1}]
+
+
 def test_a_total_that_is_never_stated_is_an_error() -> None:
     with scripted_api(_numbered(lambda _page: None)) as api, pytest.raises(DataError, match="did not state how many"):
         _extract(api.url, paging={"kind": "page_number", "size": 10}, total="total")

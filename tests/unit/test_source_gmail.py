@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,6 +87,7 @@ def test_what_is_in_the_interval_is_found_by_the_search(start: int, length: int,
         ("=?utf-8?B?w?= after", "=?utf-8?B?w?= after"),
         ("grüße =?utf-8?Q?=C3=A9?= \\u0041", "grüße é \\u0041"),
         ("=?not?a?word", "=?not?a?word"),
+        ("=?utf-7?Q?half_+2AA-?=", "half \N{REPLACEMENT CHARACTER}"),
     ],
 )
 def test_headers_are_decoded_as_far_as_they_can_be(written: str, read: str) -> None:
@@ -163,6 +165,14 @@ def test_attachments_are_chosen_by_name_and_by_type_whatever_their_case() -> Non
     assert _chosen(parts, filenames=["csat_*.csv"]) == ["CSAT_1.CSV", "csat_2.csv"]
     assert _chosen(parts, content_types=["text/*"]) == ["CSAT_1.CSV", "other.csv"]
     assert _chosen(parts, filenames=["csat_*"], content_types=["text/csv"]) == ["CSAT_1.CSV"]
+
+
+def test_a_name_that_writes_its_umlauts_as_two_characters_each_is_found() -> None:
+    sent = unicodedata.normalize("NFD", "Übersicht_1.csv")
+    assert _chosen([_file(sent)], filenames=["übersicht_*.csv"]) == [sent]
+    assert _chosen([_file("Übersicht_1.csv")], filenames=[unicodedata.normalize("NFD", "Übersicht_*")]) == [
+        "Übersicht_1.csv"
+    ]
 
 
 def test_two_attachments_of_one_name_are_told_apart() -> None:

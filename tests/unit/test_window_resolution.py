@@ -137,6 +137,13 @@ def test_the_next_load_begins_where_the_last_ended() -> None:
     _assert_spans(seen, "2026-03-20T08:55:00.5Z", "2026-03-20T09:55Z")
 
 
+def test_a_load_ends_at_a_whole_second_as_apis_count_them() -> None:
+    window = SINCE_LAST | {"lag": "1h"}
+    seen = _resolve(window, "2026-03-20T10:00:12.345678Z")
+    _assert_spans(seen, "2026-03-01T00:00Z", "2026-03-20T09:00:12Z")
+    assert _resolve(window, "2026-03-20T10:00:12.9Z", "2026-03-20T09:00:12Z") is None
+
+
 def test_a_lookback_reads_again_but_not_from_before_initial() -> None:
     window = SINCE_LAST | {"lookback": "2d", "timezone": NEW_YORK}
     _assert_spans(_resolve(window, "2026-03-10T10:00Z", "2026-03-09T10:00Z"), "2026-03-07T11:00Z", "2026-03-10T10:00Z")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
@@ -54,7 +55,7 @@ def chosen_parts(payload: Part, dataset: GmailDataset) -> Iterator[tuple[str, Pa
 
 
 def _is_chosen(filename: str, content_type: str, dataset: GmailDataset) -> bool:
-    if dataset.filenames and not any(fnmatchcase(filename.lower(), glob.lower()) for glob in dataset.filenames):
+    if dataset.filenames and not any(fnmatchcase(_folded(filename), _folded(glob)) for glob in dataset.filenames):
         return False
     types = dataset.content_types
     return not types or any(fnmatchcase(content_type.lower(), glob.lower()) for glob in types)
@@ -83,3 +84,8 @@ def _read_labels(content: bytes) -> list[_Label]:
         raise UnreadableBodyError(
             "the answer is no list of labels", guidance="The API answered with a success status and something else."
         ) from None
+
+
+def _folded(name: str) -> str:
+    """Returns a name as names are compared: macOS sends an umlaut as two characters, and keyboards write one."""
+    return unicodedata.normalize("NFC", name).lower()

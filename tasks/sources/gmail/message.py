@@ -22,6 +22,7 @@ _LEFT_OUT = frozenset({"payload", "raw", "snippet"})
 _DEEPEST = 50
 _WORD = r"=\?[^?\s]+\?[bBqQ]\?[^?]*\?="
 _ENCODED_WORDS = re.compile(rf"{_WORD}(?:\s+{_WORD})*")
+_HALVES = re.compile("[\ud800-\udfff]")
 _GUIDANCE = "The API answered with a success status and something else than a message."
 
 
@@ -132,6 +133,8 @@ def _decode(piece: bytes | str, charset: str | None) -> str:
     if isinstance(piece, str):
         return piece
     try:
-        return piece.decode(charset or "ascii", errors="replace")
+        found = piece.decode(charset or "ascii", errors="replace")
     except LookupError:
-        return piece.decode("utf-8", errors="replace")
+        found = piece.decode("utf-8", errors="replace")
+    # UTF-7 can write half of a UTF-16 pair, which nothing else can.
+    return _HALVES.sub("\N{REPLACEMENT CHARACTER}", found)

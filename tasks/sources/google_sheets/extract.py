@@ -10,7 +10,7 @@ import msgspec
 
 from penstock.artifacts import CsvDialect, FileFormat
 from penstock.connections import GoogleConnection
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, TransientError
 from penstock.sources.google_sheets import SheetsDataset
 from tasks.sources.contract import ExtractRequest, ExtractSink, FileWriter
 from tasks.sources.google.client import open_client, settings_of
@@ -59,14 +59,35 @@ def extract(
     settings = settings_of(request.connection_name, connection, SHEETS, budgets=sheets_budgets(connection))
     with open_client(settings, account="itself", clock=clock) as client:
         try:
-            layout = client.fetch(layout_request(dataset.spreadsheet), lambda answer: read_layout(answer.read()))
+            layout = _ask_layout(client, dataset)
             for targets in _together(targets_of(layout, dataset)):
-                for target, found in zip(targets, _read(client, dataset, targets), strict=True):
+                read = list(_read(client, dataset, targets))
+                if any(len(target.ranges) > 1 for target in targets):
+                    _check_unmoved(client, dataset, layout)
+                for target, found in zip(targets, read, strict=True):
                     _write(client, dataset, target, found, layout=layout, sink=sink)
         except PenstockError as error:
             error.facts.setdefault("connection", request.connection_name)
             error.facts["spreadsheet"] = dataset.spreadsheet
             raise
+
+
+def _ask_layout(client: HttpClient, dataset: SheetsDataset) -> Layout:
+    return client.fetch(layout_request(dataset.spreadsheet), lambda answer: read_layout(answer.read()))
+
+
+def _check_unmoved(client: HttpClient, dataset: SheetsDataset, layout: Layout) -> None:
+    """Checks that no row came or went between the requests that a large sheet takes: its blocks would not meet.
+
+    Raises:
+        TransientError: the spreadsheet has not the sheets any more, or a sheet not the size, that it had before.
+    """
+    now = _ask_layout(client, dataset)
+    if [one.properties for one in now.sheets] != [one.properties for one in layout.sheets]:
+        raise TransientError(
+            "the source changed while its pages were read",
+            guidance="Read them again: run once more where no try is left.",
+        )
 
 
 def _together(targets: list[Target]) -> Iterator[list[Target]]:

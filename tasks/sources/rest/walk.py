@@ -11,6 +11,7 @@ from typing import Any
 
 from penstock.errors import ConfigurationError, DataError, TransientError
 from penstock.findings import nearest
+from penstock.sources.rest import CursorPaging
 from tasks.sources.http.client import HttpClient
 from tasks.sources.http.request import HttpRequest
 from tasks.sources.rest.ending import check_only_page
@@ -193,9 +194,13 @@ class _Tally:
                 numbers=", ".join(self._numbers[:5]) or None,
                 **self._facts(),
             )
-        if self._rows == self._newest_total:
+        has_moved = len(self._totals) > 1
+        # Pages by number give one record twice, or never, where another came or went before their place: the numbers
+        # add up then. A cursor stays at its record.
+        is_by_place = not isinstance(self._endpoint.paging, CursorPaging)
+        if self._rows == self._newest_total and not (has_moved and is_by_place):
             return
-        if len(self._totals) > 1:
+        if has_moved:
             raise TransientError(
                 "the source changed while its pages were read",
                 guidance="Read them again: run once more where no try is left.",
