@@ -34,6 +34,10 @@ _FOREIGN = {
 }
 
 
+_MAGIC_WORDS = {b"PARE", b"ORC"}
+"""What the header of a CSV file may begin with, too: `PARENT_ID`, `ORCID`."""
+
+
 class _Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
@@ -107,7 +111,7 @@ class Prefix:
     def _recognise(self) -> Compression:
         first = self._ranges.first_bytes
         for magic, kind in _FOREIGN.items():
-            if first.startswith(magic):
+            if first.startswith(magic) and not (magic in _MAGIC_WORDS and _is_text(first)):
                 raise DataError(
                     "the file is of a kind that cannot be loaded as text",
                     guidance="Say its true format, or have it delivered plain, or compressed with gzip or zstd.",
@@ -154,3 +158,8 @@ class Prefix:
                 key=self.key,
                 compression=self.compression,
             ) from error
+
+
+def _is_text(start: bytes) -> bool:
+    """Returns whether bytes hold no control character but those of text: tab, line ends, escape and what lies there."""
+    return not any(one < ord("\t") or ord("\r") < one < ord("\x1b") for one in start)

@@ -465,6 +465,82 @@ def test_typed_loads_compare_and_widen_by_type(loader: Loader) -> None:
     )
 
 
+MONEY, RATE = (
+    pa.array([Decimal("1.25")], pa.decimal128(38, 2)),
+    pa.array([Decimal("1.0123456789")], pa.decimal128(38, 10)),
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "of_type", "held"),
+    [
+        (MONEY, RATE, "VARCHAR", ["1.25", "1.0123456789"]),
+        (RATE, MONEY, "VARCHAR", ["1.0123456789", "1.25"]),
+        (pa.array([2**53 + 1]), pa.array([1.5]), "VARCHAR", ["9007199254740993", "1.5"]),
+        (pa.array([1.5]), pa.array([2**53 + 1]), "VARCHAR", ["1.5", "9007199254740993"]),
+        (pa.array([2**24 + 1], pa.int32()), pa.array([1.5], pa.float32()), "DOUBLE", [16777217.0, 1.5]),
+        (pa.array([b"\x00\xff"]), pa.array(["\\x41 ü"]), "VARCHAR", ["\\x00\\xFF", "\\x41 ü"]),
+        (
+            pa.array([1], pa.int64()),
+            MONEY.cast(pa.decimal128(10, 2)),
+            "DECIMAL(21,2)",
+            [Decimal("1.00"), Decimal("1.25")],
+        ),
+        (pa.array([2**64 - 1], pa.uint64()), pa.array([-1]), "HUGEINT", [2**64 - 1, -1]),
+        (pa.array([100], pa.int16()), pa.array([0.5], pa.float32()), "FLOAT", [100.0, 0.5]),
+    ],
+)
+def test_a_column_becomes_what_holds_each_value_as_it_is_or_text(
+    loader: Loader, first: pa.Array, second: pa.Array, of_type: str, held: list[Any]
+) -> None:
+    for number, values in enumerate((first, second), start=1):
+        table = pa.table({"id": [number], "v": values})
+        loader.load(
+            {"kind": "incremental", "keys": ["id"]},
+            [write_parquet(loader, f"{number}.parquet", table)],
+            at=number,
+            typed=True,
+        )
+    assert loader.warehouse.query(f"SELECT v FROM {loader.target} ORDER BY id").rows == [(one,) for one in held]
+    types = dict(loader.warehouse.query(f"SELECT name, type FROM pragma_table_info('{loader.target}')").rows)
+    assert types["v"] == of_type
+
+
+@pytest.mark.parametrize("is_typed", [False, True])
+def test_files_of_one_batch_keep_the_digits_of_each_type(loader: Loader, is_typed: bool) -> None:
+    whole, real = 1234567890123456789, pa.array([1.5, None])
+    tables = [pa.table({"id": pa.array([whole, 7])}), pa.table({"id": real}), pa.table({"id": pa.array([8])})]
+    files = [write_parquet(loader, f"{number}.parquet", table) for number, table in enumerate(tables)]
+    result = loader.load(APPEND, files, typed=is_typed)
+    assert result.rows_landed == 5
+    assert loader.rows() == in_order([{"id": one} for one in (str(whole), "7", "1.5", None, "8")])
+
+
+@pytest.mark.parametrize("is_typed", [False, True])
+def test_columns_are_told_apart_that_differ_in_case_only_or_not_at_all(loader: Loader, is_typed: bool) -> None:
+    columns = [pa.array([1]), pa.array(["x"]), pa.array([2]), pa.array([3]), pa.array([4])]
+    table = pa.table(columns, names=["Id", "id", "ID", "same", "same"])
+    file = write_parquet(loader, "a.parquet", table)
+    named = [StagedColumn(name=f"c{n}", source_name=name) for n, name in enumerate(table.column_names)]
+    loader.load(APPEND, [file.model_copy(update={"columns": tuple(named)})], typed=is_typed)
+    (row,) = loader.rows()
+    assert [str(row[f"c{n}"]) for n in range(5)] == ["1", "x", "2", "3", "4"]
+
+
+def test_folders_that_look_like_partitions_change_no_value(tmp_path: Path) -> None:
+    loader = make_loader(tmp_path / "env=prod" / "c0=1")
+    file = write_parquet(loader, "a.parquet", pa.table({"id": [1, 2], "env": ["dev", None]}))
+    loader.load(APPEND, [file])
+    loader.load(APPEND, [{"csv": "id,c0\n3,x\n"}], at=2)
+    assert loader.rows() == in_order(
+        [
+            {"id": "1", "env": "dev", "c0": None},
+            {"id": "2", "env": None, "c0": None},
+            {"id": "3", "env": None, "c0": "x"},
+        ]
+    )
+
+
 @pytest.mark.parametrize("contract", ["freeze", "ignore"])
 def test_a_type_is_not_widened_against_the_schema_contract(loader: Loader, contract: str) -> None:
     for number, of_type in enumerate((pa.int32(), pa.string())):

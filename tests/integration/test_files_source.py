@@ -70,6 +70,14 @@ def test_only_matching_keys_are_chosen(tmp_path: Path) -> None:
     assert sorted(_keys(_extract(tmp_path, glob="**/[cd].*"))) == ["drops/c.jsonl", "other/d.csv"]
 
 
+def test_a_file_that_several_days_name_is_chosen_once(tmp_path: Path) -> None:
+    for key in ("a_2026-03-17.csv", "b_2026-03-17_to_2026-03-18.csv", "c_2026-03-20.csv"):
+        _drop(tmp_path, f"drops/{key}")
+    days = Interval(start=NOON - timedelta(days=2), end=NOON, as_of=NOON)
+    found = _keys(_extract(tmp_path, days, glob="drops/*_{day:%Y-%m-%d}*"))
+    assert found == ["drops/a_2026-03-17.csv", "drops/b_2026-03-17_to_2026-03-18.csv"]
+
+
 def test_new_means_content_that_the_table_does_not_hold(tmp_path: Path) -> None:
     for number in range(5):
         _drop(tmp_path, f"drops/{number}.csv", b"a\n%d\n" % number)

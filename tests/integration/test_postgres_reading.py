@@ -200,6 +200,13 @@ def test_typed_columns_keep_their_types_and_widen(loader: Loader, tmp_path: Path
     ]
 
 
+def test_a_column_that_no_number_holds_exactly_becomes_text(loader: Loader, tmp_path: Path) -> None:
+    for number, value in enumerate(("1.25::DECIMAL(38, 2)", "1.0123456789::DECIMAL(38, 10)"), start=1):
+        result = loader.load(APPEND, [parquet(tmp_path, f"SELECT {number} AS id, {value} AS v")], at=number, typed=True)
+    assert result.warnings == ("the column v was widened to text",)
+    assert loader.warehouse.query(f"SELECT v FROM {TARGET} ORDER BY id").rows == [("1.25",), ("1.0123456789",)]
+
+
 def parquet(folder: Path, query: str) -> dict[str, Any]:
     path = folder / "rows.parquet"
     with duckdb.connect() as connection:

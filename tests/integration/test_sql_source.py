@@ -243,6 +243,19 @@ def test_a_table_of_a_thousand_columns_and_one_of_a_single_null_arrive_whole(ser
     assert lake.table(server).column("note").to_pylist() == [None, "", "\ufeffmark"]
 
 
+def test_bytes_and_bits_are_read_as_text_or_refused_but_never_guessed(maria: Server, lake: Lake) -> None:
+    maria.run("DROP TABLE IF EXISTS t", "CREATE TABLE t (raw varbinary(9), bits bit(9), place point)")
+    maria.run("INSERT INTO t VALUES ('\u00fc', b'100000001', POINT(1, 2)), (NULL, NULL, NULL)")
+    found = lake.table(maria, as_text=["raw", "bits", "place"]).to_pylist()
+    assert found == [
+        {"raw": "\u00fc", "bits": "257", "place": "POINT(1 2)"},
+        {"raw": None, "bits": None, "place": None},
+    ]
+    maria.run("INSERT INTO t (raw) VALUES (x'e9')")
+    with pytest.raises(DataError, match="not UTF-8"):
+        lake.table(maria, as_text=["raw"])
+
+
 def test_no_row_gives_the_columns_and_no_error(server: Server, lake: Lake) -> None:
     server.run("CREATE TABLE t (id int, note text)")
     table = lake.table(server)

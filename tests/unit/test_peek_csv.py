@@ -379,6 +379,20 @@ def test_archives_and_binary_files_are_named_for_what_they_are(peek_csv: Peeker,
     assert kind in str(caught.value.kind)
 
 
+@pytest.mark.parametrize("content", [b"PARENT_ID,NAME\n1,a\n", b"ORCID,NAME\n1,a\n", b"ORC\n1\n"])
+def test_a_header_may_begin_as_other_files_do(peek_csv: Peeker, content: bytes) -> None:
+    columns = peek_csv(content).columns
+    assert columns is not None
+    assert [one.source_name for one in columns] == content.split(b"\n")[0].decode().split(",")
+
+
+@pytest.mark.parametrize(("content", "kind"), [(b"ORC\x08\x03\x10", "ORC"), (b"PARE\x15\x04\x15", "encrypted")])
+def test_files_whose_first_bytes_could_be_words_are_named_too(peek_csv: Peeker, content: bytes, kind: str) -> None:
+    with pytest.raises(DataError, match="cannot be loaded as text") as caught:
+        peek_csv(content)
+    assert kind in str(caught.value.kind)
+
+
 _FIELDS = st.text(alphabet="ab,;é\"'\n\r |\t1", max_size=6)
 
 

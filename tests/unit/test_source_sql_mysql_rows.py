@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
@@ -56,6 +57,7 @@ def sending(*pieces: bytes, pause: float = 0, is_lost: bool = False) -> Iterator
         thread.start()
         yield SimpleNamespace(
             query=lambda statement, unbuffered: None,
+            sock=ours,
             _rfile=file,
             _result=SimpleNamespace(),
             _force_close=ours.close,
@@ -114,6 +116,23 @@ def test_an_error_behind_rows_is_raised_while_the_connection_stays_open(message:
     with sending(packed([b"\x01a", b"\x01b", error])) as connection, pytest.raises(OperationalError) as caught:
         read(connection)
     assert caught.value.args == (1317, message.decode())
+
+
+def test_a_connection_that_is_reset_or_says_nothing_for_too_long_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        sending(packed([b"\x01a"])) as connection,
+        pytest.raises(OperationalError, match=r"Lost connection.*timed out"),
+    ):
+        connection.sock.settimeout(0.05)
+        read(connection)
+    with sending() as connection, pytest.raises(OperationalError, match=r"Lost connection.*reset by peer") as caught:
+        monkeypatch.setattr(socket.SocketIO, "readinto", _reset)
+        read(connection)
+    assert caught.value.args[0] == 2013
+
+
+def _reset(self: socket.SocketIO, buffer: object) -> int:
+    raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
 
 
 def test_a_connection_that_ends_between_rows_is_lost_and_not_the_end() -> None:

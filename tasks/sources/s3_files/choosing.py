@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Protocol, cast
@@ -25,13 +26,16 @@ class Listing(Protocol):
 
 
 def match_files(listing: Listing, dataset: FilesDataset, interval: Interval) -> Iterator[ObjectInfo]:
-    """Yields the files whose keys match the dataset's glob, for each day of the interval where it names days."""
+    """Yields the files whose keys match the dataset's glob, once each, for any day that it names."""
+    patterns: list[re.Pattern[str]] = []
     for glob in day_globs(dataset.glob, interval):
         pattern = compile_glob(glob)
         for found in listing.list(literal_prefix(glob)):
             # A key that ends in a slash is a folder, as some tools mark one in a bucket.
-            if pattern.fullmatch(found.key) and not found.key.endswith("/"):
+            is_chosen = pattern.fullmatch(found.key) and not found.key.endswith("/")
+            if is_chosen and not any(earlier.fullmatch(found.key) for earlier in patterns):
                 yield found
+        patterns.append(pattern)
 
 
 def choose_files(listing: Listing, request: ExtractRequest) -> Iterator[ObjectInfo]:

@@ -61,6 +61,7 @@ def stream_rows(connection: pymysql.Connection[Any], statement: str) -> Generato
         MySQLError: PyMySQL's own, for what the server says, and for a connection that broke.
     """
     import numpy as np
+    from pymysql.err import OperationalError
 
     connection.query(statement, unbuffered=True)
     is_over = False
@@ -86,6 +87,8 @@ def stream_rows(connection: pymysql.Connection[Any], statement: str) -> Generato
             if starts.size:
                 yield Packets(data, starts, position)
             begun = bytes(data[position:filled])
+    except OSError as error:
+        raise OperationalError(_LOST_CONNECTION, f"Lost connection to MySQL server during query ({error})") from None
     finally:
         _forget_result(connection, is_over=is_over)
 
@@ -110,8 +113,6 @@ def _read_more(connection: Any, data: bytearray, filled: int, position: int) -> 
 
     A packet that does not fit, of which `position` is the beginning, gets the room that it needs.
     """
-    from pymysql.err import OperationalError
-
     if filled == len(data):
         length = _length(data, position)
         if length == _LONGEST_PACKET:
@@ -123,7 +124,7 @@ def _read_more(connection: Any, data: bytearray, filled: int, position: int) -> 
         while True:
             found: int = file.readinto(room[filled:])
             if not found:
-                raise OperationalError(_LOST_CONNECTION, "Lost connection to MySQL server during query")
+                raise ConnectionResetError("the server ended it")
             filled += found
             if filled == len(data) or not _is_more(socket):
                 return filled

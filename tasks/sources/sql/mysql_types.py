@@ -45,7 +45,7 @@ def _read(table: Table, column: TableColumn, dataset: SqlDataset) -> ReadColumn:
 
     name = quoted(column.name)
     if column.name in dataset.as_text:
-        return _field(column, f"CONVERT({name} USING utf8mb4)", pa.string())
+        return _field(column, _as_text(column), pa.string())
     if column.type in _TEXTS:
         return _field(column, name, pa.string())
     if column.type in _GEOMETRIES:
@@ -61,6 +61,16 @@ def _read(table: Table, column: TableColumn, dataset: SqlDataset) -> ReadColumn:
     # As a double, a float is written with all of its digits; a bit and a year are written as numbers.
     exact = {"float": f"CAST({name} AS DOUBLE)", "bit": f"{name} + 0", "year": f"{name} + 0"}
     return _field(column, exact.get(column.type, name), arrow_type)
+
+
+def _as_text(column: TableColumn) -> str:
+    name = quoted(column.name)
+    if column.type in _BINARIES:
+        # Converted, bytes that are no UTF-8 would become question marks.
+        return name
+    if column.type in _GEOMETRIES:
+        return f"ST_AsText({name})"
+    return f"CONVERT({name}{' + 0' if column.type == 'bit' else ''} USING utf8mb4)"
 
 
 def _time(column: TableColumn, dataset: SqlDataset) -> ReadColumn:

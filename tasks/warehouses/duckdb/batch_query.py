@@ -31,7 +31,7 @@ def read_batch(state: LoadState) -> list[Reading]:
             case FileFormat.JSONL:
                 readings.append(read_json_files(state.sql, group, state.paths, limit))
             case FileFormat.PARQUET:
-                readings.append(read_parquet_files(state.sql, group, state.paths, typed=state.plan.typed))
+                readings += read_parquet_files(state.sql, group, state.paths, typed=state.plan.typed)
     return readings
 
 

@@ -127,7 +127,7 @@ def line_reader(paths: Sequence[str], compression: Compression, encoding: str, o
     return (
         f"read_csv({path_list(paths)}, auto_detect=false, header=false, delim={literal(_NO_DELIMITER)}, quote='', "
         f"escape='', columns={{'line': 'VARCHAR'}}, compression={literal(compression)}, encoding={literal(encoding)}, "
-        f"max_line_size={MAXIMUM_LINE_BYTES}, buffer_size={MAXIMUM_LINE_BYTES}{options})"
+        f"max_line_size={MAXIMUM_LINE_BYTES}, buffer_size={MAXIMUM_LINE_BYTES}, hive_partitioning=false{options})"
     )
 
 
@@ -200,7 +200,7 @@ def _reader(
         f"quote={literal(dialect.quote)}, escape={literal(dialect.escape if dialect.quote else '')}, "
         f"nullstr=[{literals(['', *dialect.null_texts])}], allow_quoted_nulls=false, columns={{{columns}}}, "
         f"compression={literal(file.compression)}, encoding={literal(dialect.encoding)}, strict_mode=true, "
-        f"null_padding=false, parallel={literal(is_parallel)}, "
+        f"null_padding=false, parallel={literal(is_parallel)}, hive_partitioning=false, "
         f"max_line_size={MAXIMUM_LINE_BYTES}, buffer_size={MAXIMUM_LINE_BYTES}, "
         f"{rejects_options(rejects_limit)})"
     )

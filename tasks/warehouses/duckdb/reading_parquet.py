@@ -7,6 +7,7 @@ DuckDB writes for it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from penstock.artifacts import FileFormat, StagedFile
 from tasks.warehouses.duckdb.connection import Sql
@@ -16,6 +17,11 @@ from tasks.warehouses.quoting import identifier, literal
 
 # A name of its own: the files may have a column `filename`.
 _PATH_COLUMN = "penstock_path"
+_SCHEMAS = """
+SELECT file_name, CAST(list(
+    (name, num_children, type, converted_type, logical_type, precision, scale) ORDER BY column_id
+) AS VARCHAR) FROM parquet_schema({}) GROUP BY file_name
+"""
 _NESTED = ("STRUCT", "MAP", "UNION")
 _MANY_ROWS = 100_000
 _NARROW_BYTES = 512
@@ -23,8 +29,10 @@ _COLUMN_BYTES = 8
 """What a value takes in memory beside its text; files may keep it in less than a byte."""
 
 
-def read_parquet_files(sql: Sql, files: Sequence[StagedFile], paths: StagedPaths, *, typed: bool) -> Reading:
-    """Returns the query that reads Parquet files of one layout.
+def read_parquet_files(sql: Sql, files: Sequence[StagedFile], paths: StagedPaths, *, typed: bool) -> list[Reading]:
+    """Returns the queries that read Parquet files of one layout, in order; files whose types differ are read apart.
+
+    Together DuckDB would give them one type, and a number that stands beside a float loses digits.
 
     Args:
         sql: The open warehouse, which reads the footers.
@@ -32,13 +40,20 @@ def read_parquet_files(sql: Sql, files: Sequence[StagedFile], paths: StagedPaths
         paths: Where they are.
         typed: Whether columns keep the file's types; otherwise they become text, nested ones JSON text.
     """
+    schemas = dict(sql.rows(_SCHEMAS.format(path_list([paths.of(file) for file in files]))))
+    alike = groupby(files, key=lambda file: schemas[paths.of(file)])
+    return [_read_alike(sql, list(some), paths, typed=typed) for _, some in alike]
+
+
+def _read_alike(sql: Sql, files: Sequence[StagedFile], paths: StagedPaths, *, typed: bool) -> Reading:
     file_paths = tuple(paths.of(file) for file in files)
-    reader = f"read_parquet({path_list(file_paths)}, union_by_name=true, filename={literal(_PATH_COLUMN)})"
-    types = {row[0]: row[1] for row in sql.rows(f"DESCRIBE SELECT * FROM {reader}")}
-    staged = files[0].columns or ()
+    # Folders that look like Hive's partitions may be anybody's, and would take the place of columns of their names.
+    reader = f"read_parquet({path_list(file_paths)}, hive_partitioning=false, filename={literal(_PATH_COLUMN)})"
+    # DuckDB numbers names that differ in nothing but case; the path's column is the last.
+    *described, _ = ((row[0], row[1]) for row in sql.rows(f"DESCRIBE SELECT * FROM {reader}"))
     columns = [
-        Column(column.name, types[column.source_name] if typed else TEXT, _expression(column.source_name, types, typed))
-        for column in staged
+        Column(column.name, of_type if typed else TEXT, _expression(name, of_type, typed))
+        for column, (name, of_type) in zip(files[0].columns or (), described, strict=True)
     ]
     row_count = sql.count(f"SELECT coalesce(sum(num_rows), 0) FROM parquet_file_metadata({path_list(file_paths)})")
     return Reading(
@@ -80,8 +95,8 @@ def varied_texts(sql: Sql, readings: Sequence[Reading]) -> set[str]:
     return varied
 
 
-def _expression(name: str, types: dict[str, str], typed: bool) -> str:
-    column, of_type = f"r.{identifier(name)}", types[name]
+def _expression(name: str, of_type: str, typed: bool) -> str:
+    column = f"r.{identifier(name)}"
     if typed or of_type == TEXT:
         return column
     if of_type == "TIMESTAMP WITH TIME ZONE":

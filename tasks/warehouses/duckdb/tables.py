@@ -13,7 +13,13 @@ from tasks.warehouses.tables import ColumnTypes, CountedTable
 _VERSION = re.compile(r"v(\d+)\.(\d+)")
 _FIRST_WITH_ZSTD = (1, 2)
 
-TYPES = ColumnTypes(text="VARCHAR", time="TIMESTAMPTZ", boolean="BOOLEAN")
+_DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
+_WHOLE_DIGITS = {"TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "BIGINT": 19, "HUGEINT": 39}
+_WHOLE_DIGITS |= {"UTINYINT": 3, "USMALLINT": 5, "UINTEGER": 10, "UBIGINT": 20, "UHUGEINT": 39}
+_FLOAT_DIGITS = {"FLOAT": 6, "DOUBLE": 15}
+
+_TEXT = "VARCHAR"
+TYPES = ColumnTypes(text=_TEXT, time="TIMESTAMPTZ", boolean="BOOLEAN")
 
 
 def describe(sql: Sql, ref: TableRef) -> CountedTable:
@@ -80,9 +86,37 @@ def _default(column: str) -> str:
 
 
 def unified_types(sql: Sql, types: Sequence[str]) -> str:
-    """Returns the type that holds the values of several."""
+    """Returns the type that holds the values of several as they are: DuckDB's choice for a union, or text.
+
+    DuckDB's own is not always exact: two decimals of 38 digits lose those behind the point, whole numbers beside floats
+    their last ones, and text beside bytes is read for escapes.
+    """
     distinct = list(dict.fromkeys(types))
     if len(distinct) == 1:
         return distinct[0]
     union = " UNION ALL ".join(f"SELECT CAST(NULL AS {one}) AS value" for one in distinct)
-    return str(sql.rows(f"DESCRIBE {union}")[0][1])
+    chosen = str(sql.rows(f"DESCRIBE {union}")[0][1])
+    candidates = (chosen, "DOUBLE") if chosen == "FLOAT" else (chosen,)
+    return next((wide for wide in candidates if all(_holds(wide, one) for one in distinct)), _TEXT)
+
+
+def _holds(wide: str, narrow: str) -> bool:
+    """Returns whether a type holds each value of another as it is; only of numbers and bytes this is doubted."""
+    if wide in {narrow, _TEXT}:
+        return True
+    if "BLOB" in {wide, narrow}:
+        return False
+    digits, room = _digits(narrow), _digits(wide)
+    if digits is None:
+        return True
+    if wide in _FLOAT_DIGITS:
+        return sum(digits) <= _FLOAT_DIGITS[wide]
+    return room is None or (digits[0] <= room[0] and digits[1] <= room[1])
+
+
+def _digits(of_type: str) -> tuple[int, int] | None:
+    """Returns how many digits an exact number has before and behind its point at most."""
+    if found := _DECIMAL.fullmatch(of_type):
+        precision, scale = map(int, found.groups())
+        return precision - scale, scale
+    return (_WHOLE_DIGITS[of_type], 0) if of_type in _WHOLE_DIGITS else None
