@@ -81,13 +81,15 @@ class Deploying:
         path.write_text(PIPELINE.format(name=name, client=client, number=number, schedules=", ".join(schedules)))
         return path
 
-    def deploy(self, *names: str, platform: str = "test", **options: Any) -> Deployed:
+    def deploy(self, *names: str, platform: str = "test", failures: int = 0, **options: Any) -> Deployed:
         async def send(client: PrefectClient) -> Deployed:
             catalog = load_catalog(self.project)
             return await deploy_catalog(client, catalog, catalog.platform(platform), DeployOptions(names, **options))
 
         self.requests.clear()
-        return self.call(send)
+        deployed: Deployed = self.call(send)
+        assert len(deployed.failed) == failures, [str(one.error) for one in deployed.failed]
+        return deployed
 
     def call(self, use: Callable[[PrefectClient], Awaitable[Any]]) -> Any:
         async def note(request: httpx.Request) -> None:
