@@ -407,7 +407,7 @@ def test_what_the_server_refuses_leaves_the_others_landed_and_the_next_deploy_co
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(PrefectClient, "request", refusing)
-        deployed = deploying.deploy()
+        deployed = deploying.deploy(failures=1)
     assert [one.change.full_name for one in deployed.failed] == ["acme/p3"]  # type: ignore[union-attr]
     print_deployed(deployed, as_json=False)
     shown = capsys.readouterr().out
