@@ -189,7 +189,11 @@ def test_a_large_sheet_that_changes_between_its_requests_is_worth_another_try(is
             return Answer({"access_token": "t", "expires_in": 3599})
         if not asked.path.endswith("batchGet"):
             grid = {"rowCount": len(rows), "columnCount": 2}
-            sheets = [{"properties": {"title": "A", "gridProperties": grid}}]
+            growing = {"rowCount": 5 + asked.number, "columnCount": 1}
+            sheets = [
+                {"properties": {"title": title, "gridProperties": size}}
+                for title, size in (("A", grid), ("B", growing))
+            ]
             return Answer({"properties": {"title": "T"}, "sheets": sheets})
         first, _, last = asked.query["ranges"].partition("!")[2].partition(":")
         found = rows[int(first[1:]) - 1 : int(last[1:])]
@@ -199,9 +203,10 @@ def test_a_large_sheet_that_changes_between_its_requests_is_worth_another_try(is
 
     with scripted_api(answer) as api:
         if is_edited:
-            with pytest.raises(TransientError, match="changed while") as caught:
+            with pytest.raises(TransientError, match="changed while it was read") as caught:
                 _extract(api.url, sheets=["A"])
             assert caught.value.spreadsheet
+            assert caught.value.sheet == "A"
         else:
             assert [row[0] for row in _table(_extract(api.url, sheets=["A"]))] == [str(row[0]) for row in rows]
         assert sum(path.endswith("batchGet") for path in api.paths()) == 2

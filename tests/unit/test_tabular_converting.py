@@ -138,6 +138,9 @@ def test_a_member_whose_bytes_changed_is_refused_at_its_end() -> None:
         (b'{"id": 1}\n{"id": 2}{"id":\n3}', "", [{"id": 1}, {"id": 2}, {"id": 3}]),
         (b'{"data": {"items": [{"id": 1}, {"id": 2}]}, "n": 2}', "data.items", [{"id": 1}, {"id": 2}]),
         (b'{"data": [{"id": 1}]}{"data": [{"id": 2}]}', "data", [{"id": 1}, {"id": 2}]),
+        (b'{"data": []}{"data": [{"id": 1}]}{"data": []}', "data", [{"id": 1}]),
+        (b'[{"id": 1}]\n[]\n[{"id": 2}, {"id": 3}]', "", [{"id": 1}, {"id": 2}, {"id": 3}]),
+        (b'{"": {"data": 1}, "data": [{"": 1}, 2]}', "data", [{"": 1}, 2]),
         (b'{"data": []}', "data", []),
         (b"[]", "", []),
         (b"", "", []),
@@ -163,6 +166,24 @@ def test_a_path_without_an_array_is_refused_and_not_taken_for_an_empty_one(conte
     assert (caught.value.source_name, caught.value.records) == ("a.json", "data.items")
 
 
+@pytest.mark.parametrize(
+    ("content", "records", "document"),
+    [
+        (b'{"data": [1]}\n{"rows": [2]}\n{"data": [3]}', "data", 2),
+        (b'{"data": [1]}\n{"data": []}\n{"data": {"id": 2}}', "data", 3),
+        (b'{"data": []}\n{"data": null}', "data", 2),
+        (b'[{"id": 1}]\n{"id": 2}', "", 2),
+        (b"[{}]\n7", "", 2),
+    ],
+)
+def test_a_document_behind_others_that_lacks_the_array_is_refused_and_not_passed_over(
+    content: bytes, records: str, document: int
+) -> None:
+    with pytest.raises(DataError, match=r"a JSON document (has no|is no) array") as caught:
+        convert_all(content, "a.json", records=records)
+    assert (caught.value.source_name, caught.value.document) == ("a.json", document)
+
+
 @pytest.mark.parametrize("content", [b'[{"id": 1}, {"id"', b'[{"id": 1}, ]', b"id,name\n", b'{"a": 1} x'])
 def test_what_is_no_json_is_refused(content: bytes) -> None:
     with pytest.raises(DataError, match="no JSON that can be read"):
@@ -174,6 +195,13 @@ def test_a_compressed_document_is_read_through_its_compression(compress: Any) ->
     ending = "gz" if compress is gzip.compress else "zst"
     [(_, text)] = convert_all(compress(b'{"data": [{"id": 1}]}'), f"a.json.{ending}", records="data")
     assert text == b'{"id":1}\n'
+    many = compress(b'{"data": []}' + b'{"data": [{"id": 1}]}' * 2)
+    [(_, text)] = convert_all(many, f"a.json.{ending}", records="data")
+    assert text == b'{"id":1}\n' * 2
+    [(_, text)] = convert_all(archive({f"in/a.json.{ending}": many}), "a.zip", records="data")
+    assert text == b'{"id":1}\n' * 2
+    [(_, text)] = convert_all(compress(b'{"data": []}'), f"a.json.{ending}", records="data")
+    assert text == b""
 
 
 WIDTHS = {

@@ -62,8 +62,7 @@ def extract(
             layout = _ask_layout(client, dataset)
             for targets in _together(targets_of(layout, dataset)):
                 read = list(_read(client, dataset, targets))
-                if any(len(target.ranges) > 1 for target in targets):
-                    _check_unmoved(client, dataset, layout)
+                _check_unmoved(client, dataset, targets)
                 for target, found in zip(targets, read, strict=True):
                     _write(client, dataset, target, found, layout=layout, sink=sink)
         except PenstockError as error:
@@ -76,18 +75,21 @@ def _ask_layout(client: HttpClient, dataset: SheetsDataset) -> Layout:
     return client.fetch(layout_request(dataset.spreadsheet), lambda answer: read_layout(answer.read()))
 
 
-def _check_unmoved(client: HttpClient, dataset: SheetsDataset, layout: Layout) -> None:
+def _check_unmoved(client: HttpClient, dataset: SheetsDataset, targets: list[Target]) -> None:
     """Checks that no row came or went between the requests that a large sheet takes: its blocks would not meet.
 
     Raises:
-        TransientError: the spreadsheet has not the sheets any more, or a sheet not the size, that it had before.
+        TransientError: a sheet has not the size any more that it had before.
     """
-    now = _ask_layout(client, dataset)
-    if [one.properties for one in now.sheets] != [one.properties for one in layout.sheets]:
-        raise TransientError(
-            "the source changed while its pages were read",
-            guidance="Read them again: run once more where no try is left.",
-        )
+    large = [target for target in targets if len(target.ranges) > 1]
+    now = targets_of(_ask_layout(client, dataset), dataset) if large else []
+    for target in large:
+        if target not in now:
+            raise TransientError(
+                "the sheet changed while it was read, which takes several requests",
+                guidance="Read it again: run once more where no try is left, at a time when nobody works in it.",
+                sheet=target.name,
+            )
 
 
 def _together(targets: list[Target]) -> Iterator[list[Target]]:

@@ -203,7 +203,8 @@ class _Tally:
         if has_moved:
             raise TransientError(
                 "the source changed while its pages were read",
-                guidance="Read them again: run once more where no try is left.",
+                guidance="Read them again: run once more where no try is left. If records come all the time, ask for "
+                "a window that has ended, or page by cursor.",
                 **self._facts(),
             )
         raise DataError(

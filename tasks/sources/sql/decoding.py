@@ -37,9 +37,10 @@ def not_apart(table: str) -> DataError:
 
 def unfit(table: str, column: ReadColumn) -> DataError:
     """Returns what is raised for a value that a column's type here cannot hold."""
+    is_date = str(column.arrow_type).startswith(("date", "timestamp"))
     return DataError(
         "a column holds a value that its type in the warehouse cannot hold",
-        guidance="Read the column with `as_text`; for times, `unfit_times: null` makes them NULL.",
+        guidance=f"Read the column with `as_text`{', or make such times NULL by `unfit_times: null`' * is_date}.",
         table=table,
         column=column.name,
         type=str(column.arrow_type),

@@ -167,6 +167,9 @@ def _find_short_rows(data: bytearray, filled: int, position: int) -> tuple[Numbe
     """
     import numpy as np
 
+    if any(data[position + 1 : position + HEADER_BYTES - 1]):
+        # Where rows are long, or one is so long that it comes in pieces, there is nothing to find.
+        return np.empty(0, dtype=np.int64), position
     raw = np.frombuffer(data, dtype=np.uint8, count=filled)[position:]
     zeros = np.flatnonzero(raw == 0)
     starts = zeros[:-1][np.diff(zeros) == 1] - 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import BinaryIO, cast
 
@@ -65,18 +65,18 @@ def _convert_one(file: BinaryIO, name: str, settings: TabularFiles) -> Iterator[
         dialect = loadable_dialect(settings) if found is TabularFormat.CSV else None
         yield Loadable(name, None, FileFormat(found), dialect, Compression.NONE, _as_it_is(file))
     else:
-        yield _converted(_decompressed(file, compression), name, found, settings)
+        yield _converted(partial(_from_start, file, compression), name, found, settings)
 
 
-def _converted(file: BinaryIO, name: str, found: TabularFormat, settings: TabularFiles) -> Loadable:
+def _converted(open_file: Callable[[], BinaryIO], name: str, found: TabularFormat, settings: TabularFiles) -> Loadable:
     if found is TabularFormat.JSON:
-        blocks = json_blocks(file, name, settings.records)
+        blocks = json_blocks(open_file, name, settings.records)
         return Loadable(f"{name}.jsonl.gz", None, FileFormat.JSONL, None, Compression.GZIP, blocks)
     if found is TabularFormat.FIXED_WIDTH and settings.fixed_width is not None:
-        blocks, dialect = fixed_width_blocks(file, name, settings.fixed_width), PLAIN_CSV
+        blocks, dialect = fixed_width_blocks(open_file(), name, settings.fixed_width), PLAIN_CSV
     elif found is TabularFormat.CSV:
         spec = settings.dialect or DialectSpec()
-        blocks, dialect = trimmed_blocks(file, name, spec), spec.to_loadable()
+        blocks, dialect = trimmed_blocks(open_file(), name, spec), spec.to_loadable()
     else:
         raise ConfigurationError(
             "fixed-width files need the widths of their columns",
@@ -89,6 +89,12 @@ def _converted(file: BinaryIO, name: str, found: TabularFormat, settings: Tabula
 def _as_it_is(file: BinaryIO) -> Iterator[Block]:
     while data := file.read(BLOCK_BYTES):
         yield Block(data, None)
+
+
+def _from_start(file: BinaryIO, compression: Compression) -> BinaryIO:
+    if file.tell():
+        file.seek(0)
+    return _decompressed(file, compression)
 
 
 def _decompressed(file: BinaryIO, compression: Compression) -> BinaryIO:

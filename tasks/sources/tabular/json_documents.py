@@ -5,8 +5,9 @@ ijson reads events instead of the whole document, so that only one record is in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import Any, BinaryIO
 
 import orjson
@@ -18,38 +19,57 @@ _WHITE_SPACE = b" \t\r\n"
 _MARK = b"\xef\xbb\xbf"
 
 
-def json_blocks(file: BinaryIO, name: str, records: str) -> Iterator[Block]:
+def json_blocks(open_file: Callable[[], BinaryIO], name: str, records: str) -> Iterator[Block]:
     """Yields the records of JSON documents as lines.
 
     Args:
-        file: The documents, UTF-8.
-        name: Its name.
+        open_file: Opens the documents, UTF-8, from their start, at the end of any earlier reading.
+        name: The file's name.
         records: Where each document has its array, names joined by dots; without it, the elements of an array, or each
             document as it is.
 
     Raises:
-        DataError: it is no JSON, or has no array there.
+        DataError: it is no JSON, or one of the documents has no array there.
     """
     import ijson
 
-    start = _first_sign(file)
+    start = _first_sign(open_file())
     if not start:
         return
-    path = f"{records}.item" if records else "item" if start == b"[" else ""
-    joined = _Joined(start, file)
+    if records or start == b"[":
+        values = _elements(open_file, name, records)
+    else:
+        values = ijson.items(_Documents(open_file), "", multiple_values=True)
     try:
-        found = False
-        for block in _lines(ijson.items(joined, path, multiple_values=True)):
-            found = True
-            yield block
+        yield from _lines(values)
     except ijson.JSONError as error:
         raise DataError(
             "the file is no JSON that can be read",
             guidance="Have it delivered whole and as UTF-8; JSON lines have `format: jsonl`.",
             source_name=name,
         ) from error
-    if not found and records:
-        _check_array(file, name, records)
+
+
+def _elements(open_file: Callable[[], BinaryIO], name: str, records: str) -> Iterator[Any]:
+    """Yields the elements of each document's array.
+
+    Most files are one document, of which an element tells that the array is there. Otherwise all are looked through.
+    """
+    import ijson
+
+    path = f"{records}.item" if records else "item"
+    count = 0
+    try:
+        for value in ijson.items(_Documents(open_file), path):
+            count += 1
+            yield value
+    except ijson.JSONError:
+        # Something stands behind the document, or it is broken, which is found again.
+        yield from islice(ijson.items(_Documents(open_file), path, multiple_values=True), count, None)
+    else:
+        if count:
+            return
+    _check_arrays(open_file, name, records)
 
 
 def _lines(values: Iterator[Any]) -> Iterator[Block]:
@@ -98,32 +118,41 @@ def _first_sign(file: BinaryIO) -> bytes:
     return b""
 
 
-def _check_array(file: BinaryIO, name: str, records: str) -> None:
-    """Tells an empty array from none; reads the file again.
+def _check_arrays(open_file: Callable[[], BinaryIO], name: str, records: str) -> None:
+    """Tells an empty array from none.
 
     Raises:
-        DataError: there is no array at the path.
+        DataError: a document has no array at the path.
     """
     import ijson
 
-    file.seek(0)
-    start = _first_sign(file)
-    events = ijson.parse(_Joined(start, file), multiple_values=True)
-    if not any(prefix == records and event == "start_array" for prefix, event, _ in events):
-        raise DataError(
-            "the JSON document has no array at that path",
-            guidance="Correct the dataset's `records`: names joined by dots, such as data.items.",
-            source_name=name,
-            records=records,
-        )
+    document, depth, has_array = 1, 0, False
+    for prefix, event, _ in ijson.parse(_Documents(open_file), multiple_values=True):
+        has_array = has_array or (prefix == records and event == "start_array")
+        depth += event.startswith("start_") - event.startswith("end_")
+        if depth:
+            continue
+        if not has_array:
+            raise DataError(
+                "a JSON document has no array at that path"
+                if records
+                else "a JSON document is no array as the first is",
+                guidance="Correct the dataset's `records`: names joined by dots, such as data.items."
+                if records
+                else "Have each document of a file delivered in the same shape.",
+                source_name=name,
+                document=document,
+                records=records or None,
+            )
+        document, has_array = document + 1, False
 
 
-class _Joined:
-    """A byte that was read already, and the rest of its file."""
+class _Documents:
+    """A file from its first sign on, without a byte order mark."""
 
-    def __init__(self, start: bytes, rest: BinaryIO) -> None:
-        self._start = start
-        self._rest = rest
+    def __init__(self, open_file: Callable[[], BinaryIO]) -> None:
+        self._rest = open_file()
+        self._start = _first_sign(self._rest)
 
     def read(self, size: int = -1) -> bytes:
         """Reads on."""
